@@ -1,5 +1,6 @@
-// An experiment as data: what experiment files are parsed into and what the runner, the judge and the reports read.
-// Plain values, no behaviour; safe to share between threads once built. docs/experiments.md describes the file.
+// An experiment as data: what experiment files are parsed into and what the runner, the judge and the reports
+// read. Plain values, no behaviour; safe to share between threads once built. docs/experiments.md describes
+// the file.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ enum class HealthState { kHealthy, kDegraded, kUnhealthy, kUnknown };
 // unhealthy; a missing value or a body that is not JSON is unknown.
 struct JsonExpectation {
   std::string pointer;
-  std::vector<std::string> healthy;   // compared with the value's text: ok, true, 3
+  std::vector<std::string> healthy;  // compared with the value's text: ok, true, 3
   std::vector<std::string> degraded;
 };
 
@@ -57,9 +58,10 @@ struct Probe {
 };
 
 struct SteadyState {
-  Nanos every = std::chrono::milliseconds(250);   // sampling interval of every probe, in all phases
-  Nanos baseline = std::chrono::seconds(3);       // how long every probe must be healthy before anything is touched
-  std::vector<Probe> probes;                      // at least one
+  Nanos every = std::chrono::milliseconds(250);  // sampling interval of every probe, in all phases
+  Nanos baseline =
+      std::chrono::seconds(3);  // how long every probe must be healthy before anything is touched
+  std::vector<Probe> probes;    // at least one
 };
 
 struct FaultStep {
@@ -67,7 +69,7 @@ struct FaultStep {
   std::string target;  // cgroup:PATH, pid:N, container:ID, as the agent takes it
   std::string kind;    // name of the field set in spec's oneof
   v1::FaultSpec spec;
-  Nanos duration{};    // > 0, at most kMaxFaultDuration
+  Nanos duration{};      // > 0, at most kMaxFaultDuration
   SourcePos pos;         // of the fault
   SourcePos target_pos;  // of the target's value
 };

@@ -12,8 +12,8 @@
 
 namespace faultline {
 
-// kInject and kRemove last while any apply or revert call is under way; kObserve while a fault is active or the
-// method waits between faults. A sample belongs to the phase in which its probe was sent.
+// kInject and kRemove last while any apply or revert call is under way; kObserve while a fault is active or
+// the method waits between faults. A sample belongs to the phase in which its probe was sent.
 enum class Phase { kBaseline, kInject, kObserve, kRemove, kRecover };
 
 struct Sample {
@@ -22,7 +22,7 @@ struct Sample {
   Nanos latency{};
   Phase phase = Phase::kBaseline;
   HealthState state = HealthState::kUnknown;
-  std::string detail;     // "200", "connection refused"; short, for people
+  std::string detail;  // "200", "connection refused"; short, for people
 };
 
 struct PhaseSpan {
@@ -32,13 +32,13 @@ struct PhaseSpan {
 };
 
 struct FaultOutcome {
-  std::string name;                     // of the step
-  std::string id;                       // at the agent
+  std::string name;  // of the step
+  std::string id;    // at the agent
   v1::Plan plan;
-  v1::FaultStatus status;               // the last one that the agent told
-  std::optional<Nanos> effective_at;    // kernel-confirmed; unset: never applied
-  std::optional<Nanos> removed_at;      // kernel-confirmed; unset: removal was not confirmed
-  std::string error;                    // why it could not be applied, or why its removal is not confirmed
+  v1::FaultStatus status;             // the last one that the agent told
+  std::optional<Nanos> effective_at;  // kernel-confirmed; unset: never applied
+  std::optional<Nanos> removed_at;    // kernel-confirmed; unset: removal was not confirmed
+  std::string error;                  // why it could not be applied, or why its removal is not confirmed
 };
 
 // Why the run ended before its method was through; the first cause wins.
@@ -50,7 +50,8 @@ enum class FindingResult { kHeld, kViolated, kUnknown };
 
 // One checked statement: "gateway stays within its tolerance", "residue: none".
 struct Finding {
-  std::string check;  // stable and unique in the run: "tolerance/gateway", "recovery/gateway", "effect/slow-metrics", "residue/slow-metrics"
+  std::string check;  // stable and unique in the run: "tolerance/gateway", "recovery/gateway",
+                      // "effect/slow-metrics", "residue/slow-metrics"
   FindingResult result = FindingResult::kUnknown;
   std::string message;
 };
@@ -63,17 +64,19 @@ struct Interval {
 
 struct ProbeSummary {
   std::string probe;
-  std::size_t samples = 0;                  // while faults were active (inject, observe, remove)
+  std::size_t samples = 0;  // while faults were active (inject, observe, remove)
   double degraded_share = 0;
-  double unhealthy_share = 0;               // unhealthy or unknown
-  std::optional<Interval> time_to_detect;   // from the first effective fault to the first sample that is not healthy
-  std::optional<Interval> time_to_recover;  // from the last removal to the first sample of the stable healthy stretch
+  double unhealthy_share = 0;  // unhealthy or unknown
+  std::optional<Interval>
+      time_to_detect;  // from the first effective fault to the first sample that is not healthy
+  std::optional<Interval>
+      time_to_recover;  // from the last removal to the first sample of the stable healthy stretch
 };
 
 struct Judgement {
   Outcome outcome = Outcome::kInfrastructure;
-  int exit_code = 7;           // design's table; 130 on a signal after proved cleanup
-  std::string reason;          // one sentence
+  int exit_code = 7;   // design's table; 130 on a signal after proved cleanup
+  std::string reason;  // one sentence
   std::vector<Finding> findings;
   std::vector<ProbeSummary> probes;
 };
@@ -81,9 +84,9 @@ struct Judgement {
 struct RunRecord {
   std::string id;  // sortable: 20260131T101502Z-3f9a
   std::string experiment;
-  std::string agent;            // address
+  std::string agent;  // address
   std::string agent_version;
-  std::string kernel_release;   // of the node
+  std::string kernel_release;  // of the node
   WallTime started{};
   Nanos duration{};
   std::vector<PhaseSpan> phases;

@@ -1,0 +1,23 @@
+#include "controller/experiment/model.h"
+
+namespace faultline {
+namespace {
+
+std::vector<const FaultStep*> collect(const Block& block, std::vector<const FaultStep*> found) {
+  for (const Step& step : block.steps) {
+    if (const auto* fault = std::get_if<FaultStep>(&step.what)) {
+      found.push_back(fault);
+    } else if (const auto* inner = std::get_if<Block>(&step.what)) {
+      found = collect(*inner, std::move(found));
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<const FaultStep*> fault_steps(const Block& method) {
+  return collect(method, {});
+}
+
+}  // namespace faultline
