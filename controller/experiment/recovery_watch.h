@@ -33,6 +33,10 @@ class RecoveryWatch {
   // The last that could count as recovered in time was sent then.
   Nanos deadline() const { return removed_at_ + within_; }
 
+  // A probe that has not recovered cannot have done so unseen: its time was over when the run ended at
+  // `run_end`.
+  bool too_late(std::size_t probe, Nanos run_end) const;
+
   // For people, empty when recovered: "gateway is degraded (200 in 812 ms)".
   std::string why_not() const;
   std::string why_not(std::size_t probe) const;

@@ -1,0 +1,34 @@
+// The checked statements of a run, one function a group; judge.h says what they are named. Pure.
+#pragma once
+
+#include <vector>
+
+#include "controller/experiment/record.h"
+#include "controller/experiment/recovery_watch.h"
+
+namespace faultline {
+
+// One finding a probe: it was healthy for the whole baseline.
+std::vector<Finding> baseline_findings(const Experiment& experiment, const RunRecord& record);
+
+// One finding a fault step: the kernel saw it act, for as long as it was asked to. Violated: not effective.
+std::vector<Finding> effect_findings(const Experiment& experiment, const RunRecord& record);
+
+// One finding a probe; `summaries` in the order of the probes.
+std::vector<Finding> tolerance_findings(const Experiment& experiment,
+                                        const std::vector<ProbeSummary>& summaries);
+
+// One finding a probe; `recovery` as in summarize_probe().
+std::vector<Finding> recovery_findings(const Experiment& experiment, const RunRecord& record,
+                                       const RecoveryWatch* recovery);
+
+// One finding a stop condition. Violated: it fired.
+std::vector<Finding> stop_findings(const Experiment& experiment, const RunRecord& record);
+
+// One finding a fault step. Violated: something of it was left. Unknown: not proved that nothing was left.
+std::vector<Finding> residue_findings(const Experiment& experiment, const RunRecord& record);
+
+// The outcome of a step; nullptr when its apply was never called.
+const FaultOutcome* outcome_of(const RunRecord& record, const FaultStep& step);
+
+}  // namespace faultline
