@@ -5,6 +5,7 @@ state=/run/faultline-demo # one tmpfs: root file systems, namespaces, container 
 prefix=fl-demo            # of container ids, cgroups and links
 servers=(gateway metrics database)
 declare -A address=([gateway]=10.88.77.2 [metrics]=10.88.77.3 [database]=10.88.77.4)
+declare -A port=([gateway]=80 [metrics]=9090 [database]=5432)
 declare -A user=([gateway]=www-data [metrics]=prometheus [database]=postgres)
 
 die() {
