@@ -20,7 +20,10 @@ make_bundle() {
   uid=$(id -u "${user[$name]}") gid=$(id -g "${user[$name]}")
   mkdir -p "$dir"/{upper/etc/faultline-demo,upper/data,work,root}
   cp servers/* "$dir/upper/etc/faultline-demo/"
-  [ "$name" != database ] || install -m 400 -o "$uid" $state/password "$dir/upper/etc/faultline-demo/password"
+  if [ "$name" = database ]; then
+    install -m 400 -o "$uid" $state/password "$dir/upper/etc/faultline-demo/password"
+    [ -z "$prepared" ] || install -m 400 -o "$uid" "$prepared/cluster.tar" "$dir/upper/etc/faultline-demo/"
+  fi
   chown "$uid:$gid" "$dir/upper/data"
   chmod 755 "$dir" "$dir/upper"
   mount -t overlay -o "lowerdir=/,upperdir=$dir/upper,workdir=$dir/work" $prefix "$dir/root"
