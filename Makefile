@@ -3,7 +3,7 @@
 .PHONY: help packages build demo demo-break test format clean
 
 help: ## what there is to do
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*##/ { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 packages: ## install what is missing to build, test and run the demo (Debian 12, 13, Ubuntu 24.04)
 	@cmake/install-packages
