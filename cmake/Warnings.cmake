@@ -1,6 +1,6 @@
 # Warnings are errors, in one place. Sanitizers too, because they must reach every object.
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-align -Wunused
-                    -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Wnull-dereference
+                    -Woverloaded-virtual -Wconversion -Wno-sign-conversion
                     -Wduplicated-cond -Wlogical-op -Werror -fno-omit-frame-pointer)
 # C does not know three of them.
 foreach(flag -Wnon-virtual-dtor -Woverloaded-virtual)

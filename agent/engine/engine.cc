@@ -1,0 +1,285 @@
+#include "agent/engine/engine.h"
+
+#include <fcntl.h>
+#include <google/protobuf/util/time_util.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+
+#include "agent/engine/request.h"
+#include "common/log.h"
+#include "common/version.h"
+
+namespace faultline {
+namespace {
+
+using google::protobuf::util::TimeUtil;
+
+google::protobuf::Timestamp to_timestamp(WallTime t) {
+  return TimeUtil::NanosecondsToTimestamp(std::chrono::duration_cast<Nanos>(t.time_since_epoch()).count());
+}
+
+bool cgroup_is_gone(const Target& target) {
+  const UniqueFd procs(::openat(target.cgroup_fd.get(), "cgroup.procs", O_RDONLY | O_CLOEXEC));
+  return !procs.valid() && (errno == ENOENT || errno == ENODEV);
+}
+
+}  // namespace
+
+// Not claimed: `fault` may be used under the engine's lock. Claimed: only the claiming thread touches `fault` and
+// `target`, and the world still sees ACTIVE until it has finished.
+struct Engine::Entry {
+  v1::FaultStatus status;
+  FaultKind* kind = nullptr;
+  Target target;
+  std::vector<StateItem> before;
+  std::unique_ptr<Fault> fault;
+  MonoTime deadline;
+  MonoTime hard_end;
+  bool claimed = false;
+  bool finished = false;
+
+  v1::FaultStatus now() const {
+    v1::FaultStatus copy = status;
+    if (claimed) return copy;
+    copy.mutable_counters()->CopyFrom(fault->counters());
+    for (auto& measure : fault->achieved()) *copy.add_achieved() = std::move(measure);
+    const Nanos left = std::max(Nanos::zero(), std::chrono::duration_cast<Nanos>(deadline - mono_now()));
+    *copy.mutable_remaining() = TimeUtil::NanosecondsToDuration(left.count());
+    return copy;
+  }
+};
+
+Engine::Engine(const TargetResolver& targets, std::vector<std::unique_ptr<FaultKind>>& kinds, EngineOptions options)
+    : targets_(targets), kinds_(kinds), options_(options) {}
+
+Engine::~Engine() { end_all(v1::END_REASON_SHUTDOWN, "the agent stopped"); }
+
+v1::CapabilitiesResponse Engine::capabilities() {
+  v1::CapabilitiesResponse response;
+  utsname names{};
+  ::uname(&names);
+  response.set_agent_version(kVersion);
+  response.set_kernel_release(names.release);
+  response.set_cgroup_root(targets_.cgroup_root());
+  *response.mutable_max_duration() = TimeUtil::NanosecondsToDuration(options_.max_duration.count());
+  *response.mutable_max_lease() = TimeUtil::NanosecondsToDuration(options_.max_lease.count());
+  for (const auto& kind : kinds_) {
+    const Status supported = kind->supported();
+    auto* row = response.add_kinds();
+    row->set_kind(std::string(kind->name()));
+    row->set_mechanism(std::string(kind->mechanism()));
+    row->set_supported(supported.ok());
+    row->set_reason(message_of(supported));
+  }
+  return response;
+}
+
+StatusOr<FaultKind*> Engine::kind_of(const v1::FaultSpec& spec) const {
+  for (const auto& kind : kinds_) {
+    if (kind->which() == spec.kind_case()) return kind.get();
+  }
+  return invalid_argument("the request names no kind of fault that this agent knows");
+}
+
+Engine::EntryPtr Engine::find(const std::string& id) const {
+  // The newest of that name: an id may come back once its fault has ended.
+  const auto found = std::find_if(entries_.rbegin(), entries_.rend(), [&](const auto& e) { return e->status.id() == id; });
+  return found == entries_.rend() ? nullptr : *found;
+}
+
+StatusOr<v1::ApplyResponse> Engine::apply(const v1::ApplyRequest& request) {
+  FL_RETURN_IF_ERROR(check_apply(request, options_));
+  FL_ASSIGN_OR_RETURN(FaultKind* const kind, kind_of(request.spec()));
+  FL_RETURN_IF_ERROR(kind->check(request.spec()));
+  FL_RETURN_IF_ERROR(kind->supported());
+  FL_ASSIGN_OR_RETURN(Target target, targets_.resolve(request.target()));
+
+  v1::ApplyResponse response;
+  FL_ASSIGN_OR_RETURN(const auto steps, kind->plan({.spec = request.spec(), .target = target, .deadline = {}}));
+  v1::Plan& plan = *response.mutable_plan();
+  plan.set_kind(std::string(kind->name()));
+  plan.set_mechanism(std::string(kind->mechanism()));
+  plan.set_resolved_target(target.describe());
+  for (const std::string& step : steps) plan.add_steps(step);
+  if (request.dry_run()) return response;
+
+  FL_ASSIGN_OR_RETURN(*response.mutable_fault(), put_in_force(request, *kind, std::move(target)));
+  return response;
+}
+
+StatusOr<v1::FaultStatus> Engine::put_in_force(const v1::ApplyRequest& request, FaultKind& kind, Target target) {
+  const std::lock_guard one_at_a_time(apply_mutex_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (const EntryPtr taken = find(request.id()); taken && !taken->finished) {
+      return make_error(StatusCode::kAlreadyExists, "a fault \"{}\" is already in force", request.id());
+    }
+  }
+  auto entry = std::make_shared<Entry>();
+  entry->kind = &kind;
+  FL_ASSIGN_OR_RETURN(entry->before, kind.snapshot(target));
+  const MonoTime start = mono_now();
+  entry->hard_end = start + duration_of(request);
+  entry->deadline = std::min(entry->hard_end, start + lease_of(request, options_));
+  FL_ASSIGN_OR_RETURN(entry->fault,
+                      kind.apply({.spec = request.spec(), .target = target, .deadline = entry->deadline}));
+  v1::FaultStatus& status = entry->status;
+  *status.mutable_effective_at() = to_timestamp(wall_now());
+  status.set_id(request.id());
+  status.set_kind(std::string(kind.name()));
+  status.set_target(request.target());
+  status.set_resolved_target(target.describe());
+  status.set_mechanism(std::string(kind.mechanism()));
+  status.set_state(v1::FAULT_STATE_ACTIVE);
+  entry->target = std::move(target);
+  spdlog::info("event=applied fault={} kind={} target={} cgroup={}", request.id(), kind.name(), request.target(),
+               entry->target.cgroup);
+
+  const std::lock_guard lock(mutex_);
+  entries_.push_back(entry);
+  for (auto it = entries_.begin(); entries_.size() > options_.remembered && it != entries_.end();) {
+    it = (*it)->finished ? entries_.erase(it) : it + 1;
+  }
+  return entry->now();
+}
+
+StatusOr<v1::RenewResponse> Engine::renew(const v1::RenewRequest& request) {
+  FL_ASSIGN_OR_RETURN(const Nanos lease, checked_lease(request.lease(), options_));
+  const std::lock_guard lock(mutex_);
+  v1::RenewResponse response;
+  for (const std::string& id : request.ids()) {
+    const EntryPtr entry = find(id);
+    if (!entry) return make_error(StatusCode::kNotFound, "no fault \"{}\"", id);
+    // Past its deadline the kernel has let go of it; it may not come back.
+    if (!entry->claimed && mono_now() < entry->deadline) {
+      entry->deadline = std::min(entry->hard_end, mono_now() + lease);
+      entry->fault->set_deadline(entry->deadline);
+    }
+    *response.add_faults() = entry->now();
+  }
+  return response;
+}
+
+// Takes the right to end these faults; each fault is ended by exactly one thread.
+std::vector<Engine::EntryPtr> Engine::claim(const std::vector<EntryPtr>& candidates, v1::EndReason reason,
+                                            const std::string& detail) {
+  const std::lock_guard lock(mutex_);
+  std::vector<EntryPtr> claimed;
+  for (const EntryPtr& entry : candidates) {
+    if (entry->claimed) continue;
+    const bool lease_over = reason == v1::END_REASON_DURATION && entry->deadline < entry->hard_end;
+    entry->status = entry->now();
+    entry->claimed = true;
+    entry->status.clear_remaining();
+    entry->status.set_end_reason(lease_over ? v1::END_REASON_LEASE : reason);
+    entry->status.set_end_detail(detail);
+    claimed.push_back(entry);
+  }
+  return claimed;
+}
+
+void Engine::finish(const std::vector<EntryPtr>& claimed) {
+  std::vector<google::protobuf::Timestamp> stopped;
+  for (const EntryPtr& entry : claimed) {
+    entry->fault->stop();
+    stopped.push_back(to_timestamp(wall_now()));
+  }
+  for (std::size_t i = 0; i < claimed.size(); ++i) {
+    Entry& entry = *claimed[i];
+    v1::FaultStatus last;  // counters after the stop are final
+    last.mutable_counters()->CopyFrom(entry.fault->counters());
+    for (auto& measure : entry.fault->achieved()) *last.add_achieved() = std::move(measure);
+    const Status reverted = entry.fault->revert();
+    entry.fault.reset();
+
+    // Asked before and after, so that a neighbour's fault that comes or goes meanwhile is not taken for residue.
+    std::vector<std::string> owned = entry.kind->owned(entry.target);
+    const auto after = entry.kind->snapshot(entry.target);
+    for (auto& text : entry.kind->owned(entry.target)) owned.push_back(std::move(text));
+
+    const std::lock_guard lock(mutex_);
+    entry.status.mutable_counters()->Swap(last.mutable_counters());
+    entry.status.mutable_achieved()->Swap(last.mutable_achieved());
+    *entry.status.mutable_ended_at() = stopped[i];
+    entry.status.set_state(v1::FAULT_STATE_ENDED);
+    entry.status.set_residue_checked(after.ok());
+    if (!reverted.ok()) entry.status.add_residue("could not be removed: " + message_of(reverted));
+    if (after.ok()) {
+      for (auto& line : residue(entry.before, *after, owned)) entry.status.add_residue(std::move(line));
+    }
+    entry.finished = true;
+    entry.target = {};
+    ended_.notify_all();
+    spdlog::info("event=ended fault={} reason={} injected={} residue={}", entry.status.id(),
+                 v1::EndReason_Name(entry.status.end_reason()), entry.status.counters().injected(),
+                 entry.status.residue_size());
+  }
+}
+
+StatusOr<v1::RevertResponse> Engine::revert(const v1::RevertRequest& request) {
+  if (request.all() != request.ids().empty()) {
+    return invalid_argument("revert: give either ids or all, and not both");
+  }
+  std::vector<EntryPtr> wanted;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& id : request.ids()) {
+      const EntryPtr entry = find(id);
+      if (!entry) return make_error(StatusCode::kNotFound, "no fault \"{}\"", id);
+      wanted.push_back(entry);
+    }
+    for (const EntryPtr& entry : entries_) {
+      if (request.all() && !entry->finished) wanted.push_back(entry);
+    }
+  }
+  finish(claim(wanted, v1::END_REASON_REVERTED, request.reason()));
+
+  v1::RevertResponse response;
+  for (const EntryPtr& entry : wanted) {
+    // Another thread may be ending it; the answer is its final status.
+    std::unique_lock lock(mutex_);
+    ended_.wait(lock, [&] { return entry->finished; });
+    *response.add_faults() = entry->status;
+  }
+  return response;
+}
+
+std::vector<v1::FaultStatus> Engine::list() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<v1::FaultStatus> active;
+  std::vector<v1::FaultStatus> ended;
+  for (const EntryPtr& entry : entries_) (entry->finished ? ended : active).push_back(entry->now());
+  active.insert(active.end(), ended.begin(), ended.end());
+  return active;
+}
+
+void Engine::tick() {
+  std::vector<EntryPtr> over;
+  std::vector<EntryPtr> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    const MonoTime now = mono_now();
+    for (const EntryPtr& entry : entries_) {
+      if (entry->claimed) continue;
+      if (now >= entry->deadline) {
+        over.push_back(entry);
+      } else if (cgroup_is_gone(entry->target)) {
+        gone.push_back(entry);
+      }
+    }
+  }
+  finish(claim(over, v1::END_REASON_DURATION, ""));
+  finish(claim(gone, v1::END_REASON_TARGET_GONE, "the target's cgroup has vanished"));
+}
+
+void Engine::end_all(v1::EndReason reason, const std::string& detail) {
+  std::vector<EntryPtr> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all.assign(entries_.begin(), entries_.end());
+  }
+  finish(claim(all, reason, detail));
+}
+
+}  // namespace faultline

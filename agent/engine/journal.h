@@ -1,0 +1,47 @@
+// The write-ahead journal of sticky state, one file: a line with the boot id, then one JSON object a line. An intent is
+// on disk (fsync) before intend() returns. A torn last line, from a crash in the middle of a write, is dropped.
+// Entries of an earlier boot are dropped, too: their kernel state went with that kernel.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "agent/fault/sticky.h"
+#include "common/status.h"
+#include "common/unique_fd.h"
+
+namespace faultline {
+
+class Journal : public StickyLog {
+ public:
+  // Opens or creates DIRECTORY/journal.jsonl and takes the folder's lock. FailedPrecondition when another agent holds it.
+  static StatusOr<std::unique_ptr<Journal>> open(const std::string& directory);
+
+  StatusOr<std::uint64_t> intend(const StickyRecord& record) override;
+  Status settle(std::uint64_t entry) override;
+
+  // What was intended and never settled, oldest first.
+  std::map<std::uint64_t, StickyRecord> unsettled() const;
+
+ private:
+  Journal() = default;
+  Status load(const std::string& text, const std::string& boot_id);
+  Status rewrite(const std::string& boot_id);
+  Status append(const nlohmann::json& line, bool durable);
+
+  mutable std::mutex mutex_;
+  std::string path_;
+  UniqueFd lock_;
+  UniqueFd file_;
+  std::uint64_t next_ = 1;
+  std::map<std::uint64_t, StickyRecord> unsettled_;
+};
+
+// Takes away what earlier agents left: runs the undo of every unsettled entry and settles those that worked. Returns a
+// line for each entry that could not be undone; the entry stays for the next sweep.
+std::vector<std::string> sweep(Journal& journal, const std::vector<StickyUndo>& undos);
+
+}  // namespace faultline

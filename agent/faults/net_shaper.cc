@@ -1,0 +1,266 @@
+#include "agent/faults/net_shaper.h"
+
+#include <algorithm>
+
+#include "agent/kernel/cgroup_programs.h"
+#include "agent/kernel/net_support.h"
+#include "common/log.h"
+
+namespace faultline {
+namespace {
+
+std::string tree_text(int ifindex) { return fmt::format("interface {}: root qdisc prio fa17:", ifindex); }
+std::string band_text(int ifindex, std::uint32_t band) {
+  return fmt::format("interface {}: netem in band {}", ifindex, band);
+}
+std::string program_text(std::uint32_t id) { return fmt::format("cgroup egress program {}", id); }
+
+StateItem item_of(const Qdisc& qdisc) {
+  const bool tree = qdisc.is_root() && qdisc.handle == kTreeHandle;
+  const bool band = (qdisc.parent & 0xffff0000u) == kTreeHandle;
+  std::string text = fmt::format("interface {}: qdisc {} {:x}: parent {:x}", qdisc.ifindex, qdisc.kind,
+                                 qdisc.handle >> 16, qdisc.parent);
+  if (tree) text = tree_text(qdisc.ifindex);
+  if (band) text = band_text(qdisc.ifindex, qdisc.parent & 0xffff);
+  return {.text = std::move(text), .ours = tree || band};
+}
+
+}  // namespace
+
+ShapedTraffic::~ShapedTraffic() {
+  if (Status status = revert(); !status.ok()) spdlog::error("event=revert_failed error=\"{}\"", message_of(status));
+}
+
+void ShapedTraffic::set_deadline(MonoTime deadline) { steer_->set_deadline(fault_, deadline); }
+
+SteerCounters ShapedTraffic::counters() const { return fault_ >= 0 ? steer_->counters(fault_) : last_; }
+
+SojournSamples ShapedTraffic::sojourn() const {
+  SojournSamples all;
+  for (const int slot : meters_) {
+    SojournSamples one = shaper_.sojourn_->samples(slot);
+    all.count += one.count;
+    all.newest.insert(all.newest.end(), one.newest.begin(), one.newest.end());
+  }
+  return all;
+}
+
+void ShapedTraffic::stop() {
+  const std::lock_guard lock(shaper_.mutex_);
+  if (fault_ < 0) return;
+  steer_->remove(fault_);
+  last_ = steer_->counters(fault_);
+  fault_ = -1;
+}
+
+Status ShapedTraffic::revert() {
+  stop();
+  // Packets that still wait in the band belong to the target; they go first, and nobody else waits for that.
+  for (const Place& place : places_) {
+    drain_band(sockets_.at(place.netns), place.ifindex, band_, patience_);
+  }
+  const std::lock_guard lock(shaper_.mutex_);
+  return shaper_.take_away(*this);
+}
+
+NetShaper::NetShaper(StickyLog& log) : log_(log) {
+  auto sojourn = NetSojourn::make();
+  if (sojourn.ok()) {
+    sojourn_ = std::move(*sojourn);
+  } else {
+    spdlog::info("event=no_delay_meter reason=\"{}\"", message_of(sojourn.status()));
+  }
+}
+
+NetShaper::~NetShaper() = default;
+
+Status NetShaper::supported() {
+  const std::lock_guard lock(mutex_);
+  if (!supported_) supported_ = probe_shaping_support();
+  return *supported_;
+}
+
+StatusOr<NetShaper::Namespace*> NetShaper::namespace_of(const Netns& netns) {
+  if (auto known = namespaces_.find(netns.inode); known != namespaces_.end()) return &known->second;
+  FL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(netns));
+  return &namespaces_.try_emplace(netns.inode, std::move(socket)).first->second;
+}
+
+StatusOr<std::vector<std::string>> NetShaper::plan(const Target& target, const PacketMatch& match) {
+  if (const std::size_t rules = rules_of(match, 0).size(); rules > FL_NET_MAX_RULES) {
+    return make_error(StatusCode::kResourceExhausted, "{} rules (peers x port ranges), at most {}", rules,
+                      FL_NET_MAX_RULES);
+  }
+  std::vector<std::string> lines;
+  for (const Netns& netns : target.netns) {
+    FL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(netns));
+    FL_ASSIGN_OR_RETURN(const auto devices, devices_towards(socket, match.peers));
+    for (const Device& device : devices) {
+      const std::lock_guard lock(mutex_);
+      const auto ns = namespaces_.find(netns.inode);
+      const bool there = ns != namespaces_.end() && ns->second.trees.contains(device.ifindex);
+      if (!there) FL_RETURN_IF_ERROR(check_tree_possible(socket, device));
+      lines.push_back(fmt::format("{} {} in network namespace {}, netem in a band of its own",
+                                  there ? "use the qdisc tree fa17: that is already on" : "put the qdisc tree fa17: on",
+                                  device.name, netns.inode));
+    }
+  }
+  lines.push_back(fmt::format("steer matching packets of cgroup {} there by a BPF program", target.cgroup));
+  return lines;
+}
+
+StatusOr<std::uint32_t> NetShaper::free_band(const std::vector<ShapedTraffic::Place>& places) const {
+  for (std::uint32_t band = kFirstBand; band <= kLastBand; ++band) {
+    const bool taken = std::any_of(places.begin(), places.end(), [&](const auto& place) {
+      return namespaces_.at(place.netns).trees.at(place.ifindex).tree->has(band);
+    });
+    if (!taken) return band;
+  }
+  return make_error(StatusCode::kResourceExhausted, "at most {} shaping faults at once in one network namespace",
+                    kLastBand - kFirstBand + 1);
+}
+
+Status NetShaper::ensure_tree(std::uint32_t netns, Namespace& ns, const Device& device) {
+  if (ns.trees.contains(device.ifindex)) return ok_status();
+  FL_RETURN_IF_ERROR(check_tree_possible(ns.socket, device));
+  FL_ASSIGN_OR_RETURN(const std::uint64_t entry,
+                      log_.intend({.kind = std::string(kStickyKind),
+                                   .where = {{"netns", netns}, {"ifindex", device.ifindex}, {"device", device.name}}}));
+  auto tree = NetTree::make(ns.socket, device);
+  if (!tree.ok()) {
+    FL_RETURN_IF_ERROR(log_.settle(entry));
+    return tree.status();
+  }
+  ns.trees.emplace(device.ifindex, Tree{.tree = std::move(*tree), .log_entry = entry});
+  return ok_status();
+}
+
+StatusOr<std::shared_ptr<NetSteer>> NetShaper::steer_for(const Target& target) {
+  if (auto steer = steers_[target.cgroup_id].lock()) return steer;
+  FL_ASSIGN_OR_RETURN(std::unique_ptr<NetSteer> made, NetSteer::make(target.cgroup_fd.get()));
+  std::shared_ptr<NetSteer> steer = std::move(made);
+  steers_[target.cgroup_id] = steer;
+  return steer;
+}
+
+void NetShaper::meter(ShapedTraffic& traffic) {
+  if (!sojourn_) return;
+  std::vector<std::uint32_t> seen;
+  for (const auto& place : traffic.places_) {
+    if (std::find(seen.begin(), seen.end(), place.netns) != seen.end()) continue;
+    seen.push_back(place.netns);
+    auto slot = sojourn_->watch(place.netns, traffic.band_);
+    if (slot.ok()) traffic.meters_.push_back(*slot);
+  }
+}
+
+StatusOr<std::unique_ptr<ShapedTraffic>> NetShaper::shape(const Target& target, const ShapeRequest& request) {
+  std::unique_ptr<ShapedTraffic> traffic(new ShapedTraffic(*this));
+  const std::unique_lock lock(mutex_);
+  Status status = put_in_place(*traffic, target, request);
+  if (status.ok()) return traffic;
+  if (Status undone = take_away(*traffic); !undone.ok()) {
+    status = annotate(status, fmt::format("and then, taking it away again: {}", message_of(undone)));
+  }
+  return status;
+}
+
+Status NetShaper::put_in_place(ShapedTraffic& traffic, const Target& target, const ShapeRequest& request) {
+  traffic.patience_ = std::min<Nanos>(request.netem.latency + request.netem.jitter + std::chrono::milliseconds(50),
+                                      std::chrono::seconds(2));
+  for (const Netns& netns : target.netns) {
+    FL_ASSIGN_OR_RETURN(Namespace* const ns, namespace_of(netns));
+    FL_ASSIGN_OR_RETURN(NetlinkSocket own, NetlinkSocket::open(netns));
+    traffic.sockets_.emplace(netns.inode, std::move(own));
+    FL_ASSIGN_OR_RETURN(const auto devices, devices_towards(ns->socket, request.match.peers));
+    for (const Device& device : devices) {
+      FL_RETURN_IF_ERROR(ensure_tree(netns.inode, *ns, device));
+      traffic.places_.push_back({.netns = netns.inode, .ifindex = device.ifindex});
+    }
+  }
+  FL_ASSIGN_OR_RETURN(const std::uint32_t band, free_band(traffic.places_));
+  for (const auto& place : traffic.places_) {
+    traffic.band_ = band;
+    FL_RETURN_IF_ERROR(namespaces_.at(place.netns).trees.at(place.ifindex).tree->add_band(band, request.netem));
+  }
+  if (!request.netem.drop_all) meter(traffic);
+  FL_ASSIGN_OR_RETURN(traffic.steer_, steer_for(target));
+  FL_ASSIGN_OR_RETURN(traffic.fault_, traffic.steer_->add(request.match,
+                                                          {.priority = kTreeHandle | band,
+                                                           .probability = request.probability,
+                                                           .seed = request.seed},
+                                                          request.deadline));
+  return ok_status();
+}
+
+Status NetShaper::take_away(ShapedTraffic& traffic) {
+  Status result;
+  for (const auto& place : traffic.places_) {
+    auto& trees = namespaces_.at(place.netns).trees;
+    const auto found = trees.find(place.ifindex);
+    if (found == trees.end()) continue;
+    NetTree& tree = *found->second.tree;
+    // Before its band was chosen, a fault has none; a band that another fault has is not ours to take.
+    if (traffic.band_ != 0 && tree.has(traffic.band_)) result.Update(tree.remove_band(traffic.band_));
+    if (!tree.idle()) continue;
+    const Status removed = tree.remove();
+    result.Update(removed.ok() ? log_.settle(found->second.log_entry) : removed);
+    if (removed.ok()) trees.erase(found);
+  }
+  traffic.places_.clear();
+  traffic.sockets_.clear();
+  std::erase_if(namespaces_, [](const auto& entry) { return entry.second.trees.empty(); });
+  for (const int slot : traffic.meters_) sojourn_->unwatch(slot);
+  traffic.meters_.clear();
+  traffic.steer_.reset();  // the last one detaches the program
+  return result;
+}
+
+StatusOr<std::vector<StateItem>> NetShaper::snapshot(const Target& target) {
+  std::vector<StateItem> items;
+  for (const Netns& netns : target.netns) {
+    FL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(netns));
+    FL_ASSIGN_OR_RETURN(const auto qdiscs, list_qdiscs(socket));
+    for (const Qdisc& qdisc : qdiscs) {
+      // Without a handle it is the kernel's own default, which comes back by itself.
+      if (qdisc.handle != 0) items.push_back(item_of(qdisc));
+    }
+  }
+  auto programs = egress_programs(target.cgroup_fd.get());
+  if (programs.status().code() == StatusCode::kNotFound) return items;  // the cgroup is gone, and they with it
+  FL_RETURN_IF_ERROR(programs.status());
+  const std::lock_guard lock(mutex_);
+  const auto steer = steers_[target.cgroup_id].lock();
+  for (const std::uint32_t id : *programs) {
+    items.push_back({.text = program_text(id), .ours = steer && steer->program_id() == id});
+  }
+  return items;
+}
+
+std::vector<std::string> NetShaper::owned(const Target& target) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> texts;
+  for (const Netns& netns : target.netns) {
+    const auto ns = namespaces_.find(netns.inode);
+    if (ns == namespaces_.end()) continue;
+    for (const auto& [ifindex, tree] : ns->second.trees) {
+      texts.push_back(tree_text(ifindex));
+      for (std::uint32_t band = kFirstBand; band <= kLastBand; ++band) {
+        if (tree.tree->has(band)) texts.push_back(band_text(ifindex, band));
+      }
+    }
+  }
+  if (const auto steer = steers_[target.cgroup_id].lock()) texts.push_back(program_text(steer->program_id()));
+  return texts;
+}
+
+Status NetShaper::undo(const nlohmann::json& where) {
+  const auto netns = find_netns(where.at("netns").get<std::uint32_t>());
+  if (netns.status().code() == StatusCode::kNotFound) return ok_status();  // the namespace took its tree with it
+  FL_RETURN_IF_ERROR(netns.status());
+  FL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(*netns));
+  const Status status = remove_tree(socket, where.at("ifindex").get<int>());
+  return status.code() == StatusCode::kNotFound ? ok_status() : status;
+}
+
+}  // namespace faultline

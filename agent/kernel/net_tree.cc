@@ -1,0 +1,68 @@
+#include "agent/kernel/net_tree.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "common/log.h"
+
+namespace faultline {
+namespace {
+
+Status ok_if_gone(const Status& status) {
+  return status.code() == StatusCode::kNotFound ? ok_status() : status;
+}
+
+}  // namespace
+
+Status check_tree_possible(NetlinkSocket& socket, const Device& device) {
+  FL_ASSIGN_OR_RETURN(const auto qdiscs, list_qdiscs(socket));
+  for (const Qdisc& qdisc : qdiscs) {
+    if (qdisc.ifindex != device.ifindex || !qdisc.is_root() || qdisc.handle == 0) continue;
+    return make_error(StatusCode::kFailedPrecondition,
+                      "{} has a root qdisc that is not the kernel's default ({} {:x}:); it is left alone", device.name,
+                      qdisc.kind, qdisc.handle >> 16);
+  }
+  return ok_status();
+}
+
+StatusOr<std::unique_ptr<NetTree>> NetTree::make(NetlinkSocket& socket, const Device& device) {
+  FL_RETURN_IF_ERROR(check_tree_possible(socket, device));
+  FL_RETURN_IF_ERROR(annotate(add_tree(socket, device.ifindex), device.name));
+  return std::unique_ptr<NetTree>(new NetTree(socket, device));
+}
+
+NetTree::~NetTree() {
+  if (Status status = remove(); !status.ok()) {
+    spdlog::error("event=tree_left device={} error=\"{}\"", device_.name, message_of(status));
+  }
+}
+
+Status NetTree::add_band(std::uint32_t band, const NetemParams& params) {
+  FL_RETURN_IF_ERROR(annotate(add_netem(socket_, device_.ifindex, band, params), device_.name));
+  bands_.insert(band);
+  return ok_status();
+}
+
+Status NetTree::remove_band(std::uint32_t band) {
+  FL_RETURN_IF_ERROR(ok_if_gone(annotate(remove_netem(socket_, device_.ifindex, band), device_.name)));
+  bands_.erase(band);
+  return ok_status();
+}
+
+Status NetTree::remove() {
+  if (removed_) return ok_status();
+  FL_RETURN_IF_ERROR(ok_if_gone(annotate(remove_tree(socket_, device_.ifindex), device_.name)));
+  removed_ = true;
+  return ok_status();
+}
+
+void drain_band(NetlinkSocket& socket, int ifindex, std::uint32_t band, Nanos patience) {
+  const MonoTime give_up = mono_now() + patience;
+  for (;;) {
+    const auto netem = netem_in_band(socket, ifindex, band);
+    if (!netem.ok() || netem->queued == 0 || mono_now() >= give_up) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
+}  // namespace faultline

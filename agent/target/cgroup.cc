@@ -1,0 +1,93 @@
+#include "agent/target/cgroup.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace faultline {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_hex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+void append_pids(const fs::path& directory, std::vector<pid_t>& pids) {
+  std::ifstream file(directory / "cgroup.procs");
+  for (pid_t pid = 0; file >> pid;) {
+    if (pid > 0) pids.push_back(pid);  // 0: a process outside of our pid namespace
+  }
+}
+
+}  // namespace
+
+StatusOr<std::string> find_cgroup_root() {
+  std::ifstream file("/proc/self/mountinfo");
+  for (std::string line; std::getline(file, line);) {
+    // "... mount-point options [tags] - type source options", see proc_pid_mountinfo(5)
+    const std::size_t dash = line.find(" - cgroup2 ");
+    if (dash == std::string::npos) continue;
+    std::istringstream fields(line);
+    std::string skip, root, mount_point;
+    fields >> skip >> skip >> skip >> root >> mount_point;
+    if (root == "/") return mount_point;
+  }
+  return make_error(StatusCode::kFailedPrecondition, "cgroup v2 is not mounted");
+}
+
+StatusOr<std::vector<pid_t>> processes_below(const std::string& root, const std::string& cgroup) {
+  const fs::path top = root + cgroup;
+  std::error_code error;
+  if (!fs::is_directory(top, error)) return make_error(StatusCode::kNotFound, "no cgroup {}", cgroup);
+  std::vector<pid_t> pids;
+  append_pids(top, pids);
+  for (auto it = fs::recursive_directory_iterator(top, error); !error && it != fs::recursive_directory_iterator();
+       it.increment(error)) {
+    std::error_code gone;
+    if (it->is_directory(gone)) append_pids(it->path(), pids);
+  }
+  return pids;
+}
+
+StatusOr<std::string> cgroup_of_process(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/cgroup", pid));
+  if (!file) return make_error(StatusCode::kNotFound, "no process {}", pid);
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("0::")) return line.substr(3);
+  }
+  return make_error(StatusCode::kNotFound, "process {} is in no cgroup v2", pid);
+}
+
+bool names_container(std::string_view directory, std::string_view id) {
+  if (directory.ends_with(".scope")) directory.remove_suffix(6);
+  for (const std::string_view prefix : {"docker-", "cri-containerd-", "crio-", "libpod-", "crun-"}) {
+    if (directory.starts_with(prefix) && directory != id) {
+      directory.remove_prefix(prefix.size());
+      break;
+    }
+  }
+  constexpr std::size_t kShortId = 12;
+  const bool shortened = id.size() >= kShortId && is_hex(id) && is_hex(directory) && directory.starts_with(id);
+  return directory == id || shortened;
+}
+
+StatusOr<std::string> cgroup_of_container(const std::string& root, const std::string& id) {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (auto it = fs::recursive_directory_iterator(root, error); !error && it != fs::recursive_directory_iterator();
+       it.increment(error)) {
+    std::error_code gone;
+    if (!it->is_directory(gone) || !names_container(it->path().filename().string(), id)) continue;
+    found.push_back(it->path().string().substr(root.size()));
+    it.disable_recursion_pending();  // what is below belongs to the same container
+  }
+  if (found.empty()) return make_error(StatusCode::kNotFound, "no cgroup of a container {}", id);
+  if (found.size() > 1) {
+    return make_error(StatusCode::kFailedPrecondition, "container {} is ambiguous: {} and {}", id, found[0], found[1]);
+  }
+  return found[0];
+}
+
+}  // namespace faultline

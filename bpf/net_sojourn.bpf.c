@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Measures how long packets stay in the shaping bands of the trees fa17:, so that a delay can be reported as it was
+ * achieved, not as it was asked for. Only looks; other packets cost one load and one comparison where a qdisc
+ * handles them. Auto: gone with the links. Minimum kernel: 5.15 (qdisc_enqueue tracepoint) with BTF.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "bpf/abi/net_sojourn.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Only the fields in use; CO-RE finds them in the running kernel. */
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct ns_common {
+	unsigned int inum;
+};
+struct net {
+	struct ns_common ns;
+};
+typedef struct {
+	struct net *net;
+} possible_net_t;
+struct net_device {
+	possible_net_t nd_net;
+};
+struct sk_buff {
+	struct net_device *dev;
+	__u32 priority;
+};
+struct Qdisc;
+struct netdev_queue;
+#pragma clang attribute pop
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);   /* address of the sk_buff */
+	__type(value, __u64); /* when it was enqueued, ns */
+} waiting SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FL_SOJOURN_SLOTS);
+	__type(key, struct fl_sojourn_key);
+	__type(value, __u32);
+} slot_of SEC(".maps");
+
+struct fl_sojourn_slot slots[FL_SOJOURN_SLOTS];
+
+SEC("tp_btf/qdisc_enqueue")
+int BPF_PROG(fl_enqueue, struct Qdisc *qdisc, const struct netdev_queue *txq, struct sk_buff *skb)
+{
+	__u64 key = (__u64)skb;
+	__u64 now;
+
+	if ((skb->priority & 0xffff0000u) != FL_TREE_MAJOR)
+		return 0;
+	now = bpf_ktime_get_ns();
+	bpf_map_update_elem(&waiting, &key, &now, BPF_ANY);
+	return 0;
+}
+
+SEC("tp_btf/qdisc_dequeue")
+int BPF_PROG(fl_dequeue, struct Qdisc *qdisc, const struct netdev_queue *txq, int packets, struct sk_buff *skb)
+{
+	struct fl_sojourn_key band = {};
+	struct fl_sojourn_slot *slot;
+	__u64 key = (__u64)skb;
+	__u64 *since;
+	__u32 *index;
+	__u64 n, age;
+
+	if (!skb || (skb->priority & 0xffff0000u) != FL_TREE_MAJOR)
+		return 0;
+	since = bpf_map_lookup_elem(&waiting, &key);
+	if (!since)
+		return 0;
+	age = bpf_ktime_get_ns() - *since;
+	bpf_map_delete_elem(&waiting, &key);
+
+	band.netns = skb->dev->nd_net.net->ns.inum;
+	band.band = skb->priority & 0xffff;
+	index = bpf_map_lookup_elem(&slot_of, &band);
+	if (!index)
+		return 0;
+	slot = &slots[*index & (FL_SOJOURN_SLOTS - 1)];
+	n = __sync_fetch_and_add(&slot->count, 1);
+	slot->sample_ns[n & (FL_SOJOURN_SAMPLES - 1)] = age;
+	return 0;
+}
