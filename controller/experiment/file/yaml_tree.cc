@@ -15,15 +15,35 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 32;
 constexpr std::size_t kMaxNodes = 10'000;
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 SourcePos pos_of(const YAML::Mark& mark) {
   return {mark.line + 1, mark.column + 1};
+}
+
+// yaml-cpp 0.7 takes a quote that is never closed for closed at the end of the file when a line break comes
+// before that, and so swallows every key in between. `at` is the offset of a scalar that is not plain.
+bool is_closed(std::string_view text, std::size_t at) {
+  const char quote = at < text.size() ? text[at] : '\0';
+  if (quote == '|' || quote == '>') return true;  // a block, closed by its indentation
+  if (quote != '"' && quote != '\'') return false;
+  for (std::size_t i = at + 1; i < text.size(); ++i) {
+    const bool escaped = quote == '"' ? text[i] == '\\' : text.substr(i).starts_with("''");
+    if (escaped) {
+      ++i;
+    } else if (text[i] == quote) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // Builds the tree from the parser's events. Refuses by throwing the parser's own exception, which
 // parse_yaml() turns into a Status; it is the only way to end a parse early.
 class TreeBuilder : public YAML::EventHandler {
  public:
+  explicit TreeBuilder(std::string_view text) : text_(text) {}
+
   void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
   void OnDocumentEnd() override {}
 
@@ -41,6 +61,10 @@ class TreeBuilder : public YAML::EventHandler {
                 const std::string& value) override {
     refuse_anchor(mark, anchor);
     refuse_tag(mark, tag);
+    const bool quoted = tag == "!";
+    if (quoted && !is_closed(text_, static_cast<std::size_t>(mark.pos))) {
+      refuse(mark, "the quoted text that begins here is not closed");
+    }
     if (expects_key()) {
       Frame& top = stack_.back();
       const auto same = std::find_if(top.node.entries.begin(), top.node.entries.end(),
@@ -53,7 +77,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
     YamlNode node = node_at(mark, YamlNode::Kind::kText);
     node.text = value;
-    node.quoted = tag == "!";
+    node.quoted = quoted;
     add(std::move(node), mark);
   }
 
@@ -122,6 +146,8 @@ class TreeBuilder : public YAML::EventHandler {
     }
     Frame& top = stack_.back();
     if (top.node.kind == YamlNode::Kind::kMapping) {
+      // The parser finds out that a value is missing only at what comes after it.
+      if (node.kind == YamlNode::Kind::kEmpty) node.pos = top.key->key_pos;
       top.key->value = std::move(node);
       top.node.entries.push_back(std::move(*top.key));
       top.key.reset();
@@ -130,6 +156,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
 
+  std::string_view text_;
   std::vector<Frame> stack_;
   std::optional<YamlNode> root_;
   std::size_t nodes_ = 0;
@@ -138,6 +165,7 @@ class TreeBuilder : public YAML::EventHandler {
 // Remembers only that a further document begins.
 class SecondDocument : public TreeBuilder {
  public:
+  using TreeBuilder::TreeBuilder;
   void OnDocumentStart(const YAML::Mark& mark) override {
     throw YAML::ParserException(mark, "a second document; an experiment file holds one experiment");
   }
@@ -147,12 +175,14 @@ class SecondDocument : public TreeBuilder {
 
 StatusOr<YamlNode> parse_yaml(std::string_view text) {
   FL_RETURN_IF_ERROR(check_text(text));
+  if (text.starts_with(kByteOrderMark))
+    text.remove_prefix(kByteOrderMark.size());  // the parser does not count it
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    TreeBuilder builder;
+    TreeBuilder builder(text);
     if (!parser.HandleNextDocument(builder)) return error_at({1, 1}, "the file is empty");
-    SecondDocument second;
+    SecondDocument second(text);
     parser.HandleNextDocument(second);
     std::optional<YamlNode> root = builder.take_root();
     if (!root || root->kind == YamlNode::Kind::kEmpty) return error_at({1, 1}, "the file is empty");
