@@ -29,4 +29,5 @@ endif()
 if(FAULTLINE_TESTS)
   find_package(GTest REQUIRED)           # GTest::gtest_main, GTest::gmock
   find_package(benchmark REQUIRED)       # benchmark::benchmark
+  pkg_check_modules(libxml2 REQUIRED IMPORTED_TARGET libxml-2.0)   # reads the JUnit XML back
 endif()

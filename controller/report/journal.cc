@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/version.h"
 #include "controller/report/format.h"
 #include "controller/report/report.h"
 
@@ -154,7 +155,7 @@ std::string journal_json(const Experiment& experiment, const RunRecord& run) {
   const Judgement& judgement = run.judgement;
   Json journal;
   journal["schema_version"] = kJournalSchemaVersion;
-  journal["faultline_version"] = FAULTLINE_VERSION;
+  journal["faultline_version"] = kVersion;
   journal["run"] = run_json(run);
   journal["experiment"] = {{"name", experiment.name},
                            {"description", experiment.description},

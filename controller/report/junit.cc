@@ -1,3 +1,4 @@
+#include "common/version.h"
 #include "controller/report/escape.h"
 #include "controller/report/format.h"
 #include "controller/report/report.h"
@@ -98,7 +99,7 @@ std::string properties(const Experiment& experiment, const RunRecord& run) {
   add_property(out, "exit_code", std::to_string(run.judgement.exit_code));
   add_property(out, "reason", run.judgement.reason);
   add_property(out, "interruption", to_string(run.interruption));
-  add_property(out, "faultline_version", FAULTLINE_VERSION);
+  add_property(out, "faultline_version", kVersion);
   add_property(out, "agent", run.agent);
   add_property(out, "agent_version", run.agent_version);
   add_property(out, "kernel_release", run.kernel_release);

@@ -132,7 +132,7 @@ std::string health_table(const RunRecord& run) {
   }
   out += more(probes.size(), shown, "probes");
   if (run.samples_missed > 0) {
-    out += fmt::format("\n{} samples were not taken: the probe's last answer was still awaited.\n",
+    out += fmt::format("\nSamples not taken, because the probe's last answer was still awaited: {}.\n",
                        run.samples_missed);
   }
   return out;
