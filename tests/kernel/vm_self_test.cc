@@ -1,6 +1,7 @@
 // The VM is what the kernel tests believe it to be. If one of these fails, no other kernel test means
 // anything.
 #include <gmock/gmock.h>
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 #include <linux/magic.h>
 #include <sys/utsname.h>
@@ -12,6 +13,8 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+
+#include "tests/support/kernel_test.h"
 
 namespace faultline {
 namespace {
@@ -30,11 +33,11 @@ TEST(Vm, RunsTheKernelAskedFor) {
   ASSERT_NE(environment("FAULTLINE_KERNEL"), "");
   utsname name{};
   ASSERT_EQ(uname(&name), 0);
-  EXPECT_THAT(name.release, testing::StartsWith(environment("FAULTLINE_KERNEL") + "."));
+  EXPECT_THAT(name.release, ::testing::StartsWith(environment("FAULTLINE_KERNEL") + "."));
 }
 
-TEST(Vm, RequiresEverything) {
-  EXPECT_EQ(environment("FAULTLINE_REQUIRE"), "1");
+TEST(Vm, TurnsASkipIntoAFailure) {
+  EXPECT_FATAL_FAILURE(REQUIRE_SUPPORTED(false, "no such thing"), "required here: no such thing");
 }
 
 TEST(Vm, HasTheControllersOfCgroup2) {
@@ -43,7 +46,7 @@ TEST(Vm, HasTheControllersOfCgroup2) {
   EXPECT_EQ(info.f_type, CGROUP2_SUPER_MAGIC);
   const std::string enabled = content("/sys/fs/cgroup/cgroup.subtree_control");
   for (const char* controller : {"cpu", "io", "memory", "pids"}) {
-    EXPECT_THAT(enabled, testing::HasSubstr(controller));
+    EXPECT_THAT(enabled, ::testing::HasSubstr(controller));
   }
 }
 
@@ -51,7 +54,7 @@ TEST(Vm, HasTheModulesOfItsKernel) {
   utsname name{};
   ASSERT_EQ(uname(&name), 0);
   const std::string folder = std::string("/lib/modules/") + name.release;
-  EXPECT_THAT(content(folder + "/modules.dep"), testing::HasSubstr("/sch_netem.ko"));
+  EXPECT_THAT(content(folder + "/modules.dep"), ::testing::HasSubstr("/sch_netem.ko"));
 }
 
 TEST(Vm, RunsAsRoot) {
