@@ -17,7 +17,7 @@ endfunction()
 set(FAULTLINE_KERNELS 6.1 6.12 CACHE STRING "Kernels that the tests in VMs run on")
 set(FAULTLINE_VM ${CMAKE_SOURCE_DIR}/tests/kernel/vm)
 set(FAULTLINE_VM_RESULTS ${CMAKE_BINARY_DIR}/vm)
-# A VM may take both processors, and what it measures must not wait for others; fetching a kernel comes on top.
+# The first boot of a kernel fetches it. Boots run alone (RUN_SERIAL): they measure time and use two processors.
 set(FAULTLINE_VM_FETCH_SECONDS 300)
 
 # faultline_kernel_test(NAME [DEADLINE SECONDS] SOURCES... LIBS...): a GoogleTest binary that runs on each of
