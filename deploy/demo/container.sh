@@ -88,24 +88,24 @@ container_ends() {
   return 1
 }
 
-stop_container() {
-  container_runs "$1" || die "$1 is not running"
-  runtime kill "$prefix-$1" KILL
+# Every process of the container at once. Needs neither the runtime nor its state, and no time.
+kill_container() {
+  local cgroup pid
+  cgroup=$(container_cgroup "$1")
+  if [ -e "$cgroup/cgroup.kill" ]; then
+    echo 1 >"$cgroup/cgroup.kill"
+  else # before Linux 5.14
+    while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done <"$cgroup/cgroup.procs"
+  fi
   container_ends "$1" || die "$1 does not end"
 }
 
-# Needs neither the runtime nor its state: after a killed run one or both may be gone.
+# After a killed run the runtime, its state, or both may be gone; the cgroup is what there is to go by.
 remove_container() {
   local cgroup
   cgroup=$(container_cgroup "$1")
   if [ -d "$state/crun/$prefix-$1" ]; then runtime delete --force "$prefix-$1" 2>/dev/null || true; fi
   [ -d "$cgroup" ] || return 0
-  if [ -e "$cgroup/cgroup.kill" ]; then
-    echo 1 >"$cgroup/cgroup.kill"
-  else # before Linux 5.14
-    local pid
-    for pid in $(cat "$cgroup/cgroup.procs"); do kill -KILL "$pid" 2>/dev/null || true; done
-  fi
-  container_ends "$1" || die "$1 does not end"
+  kill_container "$1"
   rmdir "$cgroup" || die "cannot remove $cgroup"
 }
