@@ -1,11 +1,13 @@
-// The published schema and the reader must take the same keys.
+// What is published about the file must be what the reader takes.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "controller/experiment/experiment_file.h"
 #include "controller/experiment/file/fault_kinds.h"
 
 namespace faultline {
@@ -75,6 +77,40 @@ TEST(ExperimentSchema, EveryFaultKindOfTheProtocolCanBeWritten) {
   ASSERT_NE(oneof, nullptr);
   for (int i = 0; i < oneof->field_count(); ++i) fields.insert(oneof->field(i)->name());
   EXPECT_EQ(kinds, fields);
+}
+
+std::string read_guide() {
+  std::ifstream stream(FAULTLINE_SOURCE_DIR "/docs/experiments.md");
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+TEST(ExperimentGuide, ItsExamplesAreValid) {
+  constexpr std::string_view kFence = "```yaml\n";
+  const std::string guide = read_guide();
+  int examples = 0;
+  for (std::size_t at = guide.find(kFence); at != std::string::npos; at = guide.find(kFence, at)) {
+    at += kFence.size();
+    const StatusOr<Experiment> read = parse_experiment(guide.substr(at, guide.find("```", at) - at), "guide");
+    EXPECT_TRUE(read.ok()) << read.status();
+    ++examples;
+  }
+  EXPECT_GE(examples, 2);
+}
+
+TEST(ExperimentGuide, NamesEveryKey) {
+  const std::string guide = read_guide();
+  for (const KeyTable* table : all_key_tables()) {
+    for (const Key& key : table->keys) {
+      const std::string name(key.name);
+      const bool named = guide.find("`" + name + "`") != std::string::npos ||
+                         guide.find("`" + name + ".") != std::string::npos ||
+                         guide.find("." + name + "`") != std::string::npos;
+      EXPECT_TRUE(named) << name;
+    }
+    for (const std::string_view choice : table->choices) {
+      EXPECT_NE(guide.find("`" + std::string(choice)), std::string::npos) << choice;
+    }
+  }
 }
 
 }  // namespace
