@@ -112,6 +112,11 @@ std::variant<CommandLine, ParseEnd> parse_command_line(std::vector<std::string> 
   try {
     std::reverse(arguments.begin(), arguments.end());  // as the library wants them
     app.parse(std::move(arguments));
+  } catch (const CLI::RequiredError& error) {
+    // The library tells what is missing, not that a word it does not know stands there instead.
+    const std::vector<std::string> unknown = app.remaining();
+    const std::string what = unknown.empty() ? error.what() : "'" + unknown.front() + "' is not a subcommand";
+    return ParseEnd{kExitUsage, what + "\nRun with --help for more information.\n"};
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;
     std::ostringstream err;

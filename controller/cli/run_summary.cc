@@ -2,25 +2,27 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "controller/cli/achieved_text.h"
 
 namespace faultline {
 
-std::string residue_summary(const RunRecord& run) {
+namespace {
+
+constexpr std::string_view kResidueCheck = "residue/";
+
+// What the judge found, not a second opinion.
+std::string residue_text(const Judgement& judgement) {
   std::string text;
-  for (const FaultOutcome& fault : run.faults) {
-    for (const std::string& residue : fault.status.residue()) {
-      text += fmt::format("residue: {}: {}\n", fault.name, residue);
-    }
-    const bool refused =
-        !fault.effective_at && fault.status.state() == v1::FAULT_STATE_UNSPECIFIED && !fault.removed_at;
-    if (!fault.status.residue_checked() && !refused) {
-      text += fmt::format("residue: not proved for {}{}{}\n", fault.name, fault.error.empty() ? "" : ": ",
-                          fault.error);
-    }
+  for (const Finding& finding : judgement.findings) {
+    if (finding.check.rfind(kResidueCheck, 0) != 0 || finding.result == FindingResult::kHeld) continue;
+    text += fmt::format("residue: {}: {}\n", finding.check.substr(kResidueCheck.size()), finding.message);
   }
   return text.empty() ? "residue: none\n" : text;
 }
+
+}  // namespace
 
 std::string run_summary(const RunRecord& run) {
   const Judgement& judgement = run.judgement;
@@ -40,7 +42,7 @@ std::string run_summary(const RunRecord& run) {
   for (const FaultOutcome& fault : run.faults) {
     text += fmt::format("  {}: {}\n", fault.name, counters_text(fault.status.counters()));
   }
-  return text + residue_summary(run);
+  return text + residue_text(judgement);
 }
 
 }  // namespace faultline

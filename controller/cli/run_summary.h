@@ -9,7 +9,4 @@ namespace faultline {
 
 std::string run_summary(const RunRecord& run);
 
-// "residue: none", "residue: not proved ...", or the differences, one a line.
-std::string residue_summary(const RunRecord& run);
-
 }  // namespace faultline

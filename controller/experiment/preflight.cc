@@ -2,8 +2,6 @@
 
 #include <google/protobuf/util/time_util.h>
 
-#include <algorithm>
-
 #include "controller/experiment/run_id.h"
 
 namespace faultline {
@@ -37,7 +35,7 @@ v1::ApplyRequest make_apply_request(const FaultStep& step, const std::string& fa
   request.set_target(step.target);
   *request.mutable_spec() = step.spec;
   *request.mutable_duration() = TimeUtil::NanosecondsToDuration(step.duration.count());
-  *request.mutable_lease() = TimeUtil::NanosecondsToDuration(std::min(lease, step.duration).count());
+  *request.mutable_lease() = TimeUtil::NanosecondsToDuration(lease.count());
   return request;
 }
 

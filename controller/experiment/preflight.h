@@ -23,7 +23,7 @@ struct Preflight {
 //   Unavailable, DeadlineExceeded, others         the agent is not there or not well (no place is told)
 StatusOr<Preflight> preflight(const Experiment& experiment, const std::string& run_id, AgentClient& agent);
 
-// The apply of a step's fault under this id; the lease is cut to the fault's duration.
+// The apply of a step's fault under this id.
 v1::ApplyRequest make_apply_request(const FaultStep& step, const std::string& fault_id, Nanos lease);
 
 }  // namespace faultline
