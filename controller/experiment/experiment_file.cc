@@ -29,6 +29,7 @@ StatusOr<Recovery> read_recovery(const YamlNode& node) {
 StatusOr<StopCondition> read_stop_condition(const YamlNode& node, const std::vector<Probe>& probes) {
   FL_ASSIGN_OR_RETURN(const Fields fields, Fields::open(node, "stop condition", kStopConditionKeys));
   std::vector<std::string_view> names;
+  names.reserve(probes.size());
   for (const Probe& probe : probes) names.push_back(probe.name);
 
   StopCondition condition;
@@ -97,7 +98,7 @@ StatusOr<Experiment> load_experiment(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return errno_status(errno, path);
   std::string text;
-  std::array<char, 64 * 1024> chunk;
+  std::array<char, 1 << 16> chunk;
   // Reads at most one chunk too many, whatever the file says about its size: /dev/zero has an end here too.
   while (text.size() <= kMaxExperimentFileBytes && stream.read(chunk.data(), chunk.size()).gcount() > 0) {
     text.append(chunk.data(), static_cast<std::size_t>(stream.gcount()));

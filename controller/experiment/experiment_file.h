@@ -13,7 +13,7 @@
 
 namespace faultline {
 
-inline constexpr std::size_t kMaxExperimentFileBytes = 1024 * 1024;
+inline constexpr std::size_t kMaxExperimentFileBytes = 1 << 20;  // 1 MiB
 
 // Also NOT_FOUND or PERMISSION_DENIED where the file cannot be read.
 StatusOr<Experiment> load_experiment(const std::string& path);

@@ -99,6 +99,20 @@ TEST(Judge, MoreDegradedOrUnhealthyThanToleratedFails) {
   expect_verdict(judge(experiment, record), Outcome::kPassed, 0, "");
 }
 
+TEST(Judge, AShareOfExactlyTheToleranceHoldsInSpiteOfRounding) {
+  Experiment experiment = small_experiment();
+  experiment.steady_state.probes[0].tolerance.degraded = 5.6 / 100;  // a bit below 7.0 / 125
+  RunRecord record = good_run();
+  std::erase_if(record.samples, [](const Sample& s) { return s.phase == Phase::kObserve; });
+  for (int i = 0; i < 125; ++i) {
+    for (const std::size_t probe : {0, 1}) {
+      record.samples.push_back(
+          sample(probe, 1200ms + i * 10ms, Phase::kObserve, i < 7 ? kDegraded : kHealthy));
+    }
+  }
+  EXPECT_EQ(result(judge(experiment, record), "tolerance/a"), FindingResult::kHeld);
+}
+
 TEST(Judge, UnknownCountsAsUnhealthy) {
   RunRecord record = good_run();
   spoil(record, 0, 2s, 2100ms, kUnknown);
@@ -300,6 +314,25 @@ TEST(Judge, TimesAreIntervalsBetweenSamples) {
   EXPECT_EQ(b.time_to_detect->latest, std::nullopt) << "never seen is a result";
   EXPECT_EQ(b.time_to_recover->earliest, 0ms);
   EXPECT_EQ(b.time_to_recover->latest, 5ms);
+}
+
+TEST(Judge, ASampleOnItsWayWhenTheFaultTookEffectCountsAsDetection) {
+  RunRecord record = good_run();
+  Sample slow = sample(0, 1190ms, Phase::kInject, kDegraded, 300ms);
+  record.samples.insert(record.samples.begin() + 24, slow);
+  const Judgement judgement = judge(small_experiment(), record);
+  EXPECT_EQ(judgement.probes[0].time_to_detect->earliest, 0ms);
+  EXPECT_EQ(judgement.probes[0].time_to_detect->latest, 290ms);
+}
+
+TEST(Judge, RecoveryIsNotJudgedWhileOneOfTheFaultsMayBeInForce) {
+  RunRecord record = good_run();
+  record.faults.push_back(good_outcome("g"));
+  record.faults[1].removed_at.reset();
+  const Judgement judgement = judge(small_experiment(true), record);
+  expect_verdict(judgement, Outcome::kInfrastructure, 7, "residue/g: not proved");
+  EXPECT_EQ(result(judgement, "recovery/a"), FindingResult::kUnknown);
+  EXPECT_EQ(result(judgement, "residue/f"), FindingResult::kHeld);
 }
 
 TEST(Judge, TimesCountFromTheFirstFaultAndTheLastRemoval) {

@@ -80,6 +80,15 @@ TEST(RecoveryWatch, IsRecoveredWhenEveryProbeIsStable) {
   EXPECT_EQ(b->latest, 505ms);
 }
 
+TEST(RecoveryWatch, StaysRecoveredOnceItWas) {
+  RecoveryWatch watch(small_experiment(), 3s);
+  feed_both(watch, 3s, 3500ms, Phase::kRecover, kHealthy, kHealthy);
+  feed_both(watch, 3600ms, 3600ms, Phase::kRecover, kUnhealthy,
+            kHealthy);  // was on its way when it was decided
+  EXPECT_TRUE(watch.recovered());
+  EXPECT_EQ(watch.time_to_recover(0)->latest, 5ms);
+}
+
 TEST(RecoveryWatch, AProbeThatFallsBackMustRecoverAgain) {
   RecoveryWatch watch(small_experiment(), 3s);
   feed_both(watch, 3s, 3600ms, Phase::kRecover, kHealthy, kUnhealthy);
