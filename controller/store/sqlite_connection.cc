@@ -18,7 +18,8 @@ int pragma(SQLite::Database& db, const std::string& name) {
   return db.execAndGet(fmt::format("PRAGMA {}", name)).getInt();
 }
 
-// The version of a database that is ours, or new and empty (then 0).
+// The version of a database that is ours, or new and empty (then 0). Called inside a transaction: it reads
+// three things, between which another process may be creating the database.
 StatusOr<int> version_of(SQLite::Database& db, const std::string& path, int newest) {
   const int application = pragma(db, "application_id");
   const int version = pragma(db, "user_version");
@@ -38,9 +39,11 @@ StatusOr<int> version_of(SQLite::Database& db, const std::string& path, int newe
 
 Status migrate(SQLite::Database& db, const std::string& path, std::span<const std::string_view> migrations) {
   const int newest = static_cast<int>(migrations.size());
-  FL_ASSIGN_OR_RETURN(const int seen, version_of(db, path, newest));
-  if (seen == newest) return ok_status();
-
+  {
+    SQLite::Transaction one_snapshot(db);
+    FL_ASSIGN_OR_RETURN(const int seen, version_of(db, path, newest));
+    if (seen == newest) return ok_status();
+  }
   SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
   // Asked again under the lock: another process may just have done it.
   FL_ASSIGN_OR_RETURN(const int version, version_of(db, path, newest));
@@ -52,7 +55,8 @@ Status migrate(SQLite::Database& db, const std::string& path, std::span<const st
 }
 
 // Readers then never wait for a writer. Where the file system cannot (no shared memory), SQLite keeps its
-// rollback journal, which is as safe and only slower. The change itself does not honour the busy timeout.
+// rollback journal, which is as safe and only slower. Against a write lock the change fails at once, whatever
+// the busy timeout; another process that is about to migrate holds one.
 Status use_write_ahead_log(SQLite::Database& db, const std::string& path) {
   const MonoTime give_up = mono_now() + kBusyTimeout;
   for (;;) {

@@ -93,7 +93,7 @@ TEST(SqliteFile, ANewerDatabaseIsRefusedAndLeftAlone) {
   const Status refused = open_sqlite_store(path).status();
   EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
   EXPECT_NE(message_of(refused).find("newer Faultline (layout 99"), std::string::npos) << refused;
-  EXPECT_EQ(file_text(path), before);
+  EXPECT_TRUE(file_text(path) == before) << "the file was changed";
 }
 
 TEST(SqliteFile, AnotherProgramsDatabaseIsRefusedAndLeftAlone) {
@@ -107,7 +107,7 @@ TEST(SqliteFile, AnotherProgramsDatabaseIsRefusedAndLeftAlone) {
     const Status refused = open_sqlite_store(path).status();
     EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition) << other;
     EXPECT_NE(message_of(refused).find("another program"), std::string::npos) << refused;
-    EXPECT_EQ(file_text(path), before) << other;
+    EXPECT_TRUE(file_text(path) == before) << "the file was changed";
   }
 }
 
@@ -119,7 +119,7 @@ TEST(SqliteFile, AFileThatIsNoDatabaseIsRefusedAndLeftAlone) {
   const Status refused = open_sqlite_store(path).status();
   EXPECT_EQ(refused.code(), StatusCode::kDataLoss) << refused;
   EXPECT_NE(message_of(refused).find(path), std::string::npos) << refused;
-  EXPECT_EQ(file_text(path), text);
+  EXPECT_TRUE(file_text(path) == text) << "the file was changed";
 }
 
 TEST(SqliteFile, ADamagedDatabaseIsToldAndLeftAlone) {
@@ -136,7 +136,7 @@ TEST(SqliteFile, ADamagedDatabaseIsToldAndLeftAlone) {
   EXPECT_EQ(store.ok() ? (*store)->begin_run(sample_run("new")).code() : StatusCode::kDataLoss,
             StatusCode::kDataLoss);
   store = make_error(StatusCode::kCancelled, "closed");
-  EXPECT_EQ(file_text(path), bytes);
+  EXPECT_TRUE(file_text(path) == bytes) << "the file was changed";
 }
 
 TEST(SqliteFile, APlaceThatCannotHoldItIsAClearError) {

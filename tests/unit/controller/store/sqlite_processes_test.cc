@@ -7,6 +7,7 @@
 #include <csignal>
 #include <functional>
 #include <thread>
+#include <utility>
 
 #include "controller/store/result_store.h"
 #include "tests/unit/controller/report/sample_run.h"
@@ -15,25 +16,30 @@
 namespace faultline {
 namespace {
 
-constexpr int kFailed = 1;
+// `body` in a process of its own, which never outlives the object. It must not use GoogleTest's assertions.
+class Child {
+ public:
+  explicit Child(const std::function<bool()>& body) : pid_(::fork()) {
+    if (pid_ == 0) ::_exit(body() ? 0 : 1);
+  }
+  Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
+  ~Child() {
+    if (pid_ > 0) kill();
+  }
+  int exit_status() {
+    int status = -1;
+    EXPECT_GT(::waitpid(std::exchange(pid_, -1), &status, 0), 0);
+    return status;
+  }
+  // True when it was still alive.
+  bool kill() {
+    ::kill(pid_, SIGKILL);
+    return WIFSIGNALED(exit_status());
+  }
 
-// `body` in a process of its own; it must not use GoogleTest's assertions.
-pid_t in_child(const std::function<bool()>& body) {
-  const pid_t pid = ::fork();
-  if (pid == 0) ::_exit(body() ? 0 : kFailed);
-  return pid;
-}
-
-int exit_status(pid_t pid) {
-  int status = 0;
-  EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-  return status;
-}
-
-void kill_and_wait(pid_t pid) {
-  ASSERT_EQ(::kill(pid, SIGKILL), 0);
-  EXPECT_TRUE(WIFSIGNALED(exit_status(pid)));
-}
+ private:
+  pid_t pid_;
+};
 
 int sql(const std::string& path, const std::string& text) {
   sqlite3* db = nullptr;
@@ -65,14 +71,42 @@ bool write_runs(const std::string& path, const std::string& prefix, int count) {
 TEST(SqliteProcesses, AllThatStartOnAFreshFileAtOnceSucceed) {
   TempDir dir;
   const std::string path = dir / "results.db";
-  std::vector<pid_t> children;
+  std::vector<Child> children;
   for (int k = 0; k < 6; ++k) {
-    children.push_back(in_child([&path, k] { return write_runs(path, fmt::format("p{}", k), 8); }));
+    children.emplace_back([&path, k] { return write_runs(path, fmt::format("p{}", k), 8); });
   }
-  for (pid_t child : children) EXPECT_EQ(exit_status(child), 0);
+  for (Child& child : children) EXPECT_EQ(child.exit_status(), 0);
   const auto runs = open_sqlite_store(path).value()->list_runs(1000).value();
   EXPECT_EQ(runs.size(), 48u);
   for (const RunSummary& run : runs) EXPECT_EQ(run.state, StoredState::kFinished) << run.id;
+}
+
+TEST(SqliteProcesses, ADatabaseThatAnotherIsJustCreatingIsNotTakenForAForeignOne) {
+  TempDir dir;
+  for (int round = 0; round < 10; ++round) {
+    const std::string path = dir / fmt::format("{}/results.db", round);
+    std::vector<Child> children;
+    for (int k = 0; k < 6; ++k) children.emplace_back([&path] { return open_sqlite_store(path).ok(); });
+    for (Child& child : children) EXPECT_EQ(child.exit_status(), 0) << "round " << round;
+  }
+}
+
+TEST(SqliteProcesses, OpeningWaitsForAWriterOfADatabaseThatHasNoWriteAheadLogYet) {
+  TempDir dir;
+  const std::string path = dir / "results.db";
+  ASSERT_TRUE(open_sqlite_store(path).ok());
+  ASSERT_EQ(sql(path, "PRAGMA journal_mode = DELETE"), SQLITE_OK);
+  sqlite3* writer = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &writer), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(writer, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  std::thread release([writer] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    sqlite3_exec(writer, "COMMIT", nullptr, nullptr, nullptr);
+  });
+  const Status opened = open_sqlite_store(path).status();
+  release.join();
+  sqlite3_close(writer);
+  EXPECT_EQ(opened, ok_status());
 }
 
 TEST(SqliteProcesses, TwoStoresOfOneProcessWriteAtOnce) {
@@ -92,13 +126,13 @@ TEST(SqliteProcesses, ARunWhoseProcessWasKilledIsShownAsLost) {
   TempDir dir;
   const std::string path = dir / "results.db";
   auto store = open_sqlite_store(path).value();
-  const pid_t child = in_child([&path] {
+  Child child([&path] {
     if (!open_sqlite_store(path).value()->begin_run(sample_run("killed")).ok()) return false;
     for (;;) ::pause();
   });
   ASSERT_TRUE(eventually([&] { return store->get_run("killed").ok(); }));
   EXPECT_EQ(store->get_run("killed").value().summary.state, StoredState::kRunning);
-  kill_and_wait(child);
+  ASSERT_TRUE(child.kill());
   EXPECT_EQ(store->get_run("killed").value().summary.state, StoredState::kLost);
   EXPECT_EQ(store->list_runs(10).value()[0].state, StoredState::kLost);
 }
@@ -117,14 +151,14 @@ TEST(SqliteProcesses, KilledInsideFinishNothingOfItIsStored) {
   auto store = open_sqlite_store(path).value();
   ASSERT_TRUE(store->begin_run(sample_run("mine")).ok());
   ASSERT_EQ(sql(path, kStallInside), SQLITE_OK);
-  const pid_t child = in_child([&path] {
+  Child child([&path] {
     // Larger than SQLite's page cache, so that uncommitted pages reach the file.
     return open_sqlite_store(path).value()->finish_run(sample_run("mine"), std::string(16'000'000, 'j')).ok();
   });
   const auto child_holds_lock = [&] { return sql(path, "BEGIN IMMEDIATE; ROLLBACK") == SQLITE_BUSY; };
   const auto wal_is_large = [&] { return std::filesystem::file_size(path + "-wal") > 8'000'000; };
   ASSERT_TRUE(eventually([&] { return child_holds_lock() && wal_is_large(); }));
-  kill_and_wait(child);
+  ASSERT_TRUE(child.kill());
 
   const StoredRun found = store->get_run("mine").value();
   EXPECT_EQ(found.summary.state, StoredState::kRunning);

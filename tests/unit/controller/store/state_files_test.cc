@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <optional>
@@ -114,6 +115,25 @@ TEST(RunOwner, AnotherProcessUnderTheSamePidMeansEnded) {
   RunOwner owner = this_process().value();
   owner.start_ticks -= 1;
   EXPECT_TRUE(has_ended(owner));
+}
+
+TEST(RunOwner, AProcessThatOnlyWaitsToBeReapedHasEnded) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  RunOwner owner = this_process().value();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const std::int64_t ticks = this_process().value().start_ticks;
+    ::_exit(::write(ends[1], &ticks, sizeof ticks) == sizeof ticks ? 0 : 1);
+  }
+  owner.pid = child;
+  ASSERT_EQ(::read(ends[0], &owner.start_ticks, sizeof owner.start_ticks), ssize_t{sizeof owner.start_ticks});
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
+  EXPECT_TRUE(has_ended(owner));
+  ::waitpid(child, nullptr, 0);
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST(RunOwner, AnotherBootMeansEndedAnotherNamespaceCannotBeKnown) {
