@@ -22,7 +22,8 @@ using namespace faultline;
 enum ExitCode { kOk = 0, kNotSupported = 1, kUsage = 2, kFailed = 7 };
 
 struct Options {
-  ListenOptions listen{.address = "unix:/run/faultline/agent.sock", .tls_cert = {}, .tls_key = {}, .tls_ca = {}};
+  ListenOptions listen{
+      .address = "unix:/run/faultline/agent.sock", .tls_cert = {}, .tls_key = {}, .tls_ca = {}};
   std::string state_dir = "/var/lib/faultline/agent";
   std::vector<std::string> protect;
   std::string log_level = "info";
@@ -110,16 +111,21 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app{"Faultline node agent: puts faults into target cgroups, for as long as it is told to and no longer."};
+  CLI::App app{
+      "Faultline node agent: puts faults into target cgroups, for as long as it is told to and no longer."};
   app.set_version_flag("--version", kVersion);
-  app.add_option("--listen", options.listen.address, "unix:/path, or HOST:PORT with certificates")->capture_default_str();
+  app.add_option("--listen", options.listen.address, "unix:/path, or HOST:PORT with certificates")
+      ->capture_default_str();
   app.add_option("--tls-cert", options.listen.tls_cert, "this agent's certificate (PEM)");
   app.add_option("--tls-key", options.listen.tls_key, "its private key (PEM)");
   app.add_option("--tls-ca", options.listen.tls_ca, "CA whose certificates may call (PEM)");
-  app.add_option("--state-dir", options.state_dir, "folder of the journal of sticky state")->capture_default_str();
+  app.add_option("--state-dir", options.state_dir, "folder of the journal of sticky state")
+      ->capture_default_str();
   app.add_option("--protect", options.protect, "cgroup path that may never be a target; may be repeated");
-  app.add_option("--log-level", options.log_level, "trace, debug, info, warn or error")->capture_default_str();
-  app.add_flag("--capabilities", options.capabilities, "say what this node can do and exit: 0 everything, 1 not");
+  app.add_option("--log-level", options.log_level, "trace, debug, info, warn or error")
+      ->capture_default_str();
+  app.add_flag("--capabilities", options.capabilities,
+               "say what this node can do and exit: 0 everything, 1 not");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

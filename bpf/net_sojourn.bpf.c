@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Measures how long packets stay in the shaping bands of the trees fa17:, so that a delay can be reported as it was
- * achieved, not as it was asked for. Only looks; other packets cost one load and one comparison where a qdisc
- * handles them. Auto: gone with the links. Minimum kernel: 5.15 (qdisc_enqueue tracepoint) with BTF.
+ * achieved, not as it was asked for. Only looks; other packets cost a load and a comparison where a qdisc handles
+ * them. Auto: gone with the links. Minimum kernel: 5.15 (qdisc_enqueue tracepoint) with BTF.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
@@ -28,12 +28,15 @@ struct net_device {
 	possible_net_t nd_net;
 };
 struct sk_buff {
+	struct sk_buff *next;
 	struct net_device *dev;
 	__u32 priority;
 };
 struct Qdisc;
 struct netdev_queue;
 #pragma clang attribute pop
+
+#define MAX_CHAIN 32
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -64,8 +67,7 @@ int BPF_PROG(fl_enqueue, struct Qdisc *qdisc, const struct netdev_queue *txq, st
 	return 0;
 }
 
-SEC("tp_btf/qdisc_dequeue")
-int BPF_PROG(fl_dequeue, struct Qdisc *qdisc, const struct netdev_queue *txq, int packets, struct sk_buff *skb)
+static __always_inline void measure(struct sk_buff *skb, __u64 now)
 {
 	struct fl_sojourn_key band = {};
 	struct fl_sojourn_slot *slot;
@@ -74,21 +76,37 @@ int BPF_PROG(fl_dequeue, struct Qdisc *qdisc, const struct netdev_queue *txq, in
 	__u32 *index;
 	__u64 n, age;
 
-	if (!skb || (skb->priority & 0xffff0000u) != FL_TREE_MAJOR)
-		return 0;
+	if ((skb->priority & 0xffff0000u) != FL_TREE_MAJOR)
+		return;
 	since = bpf_map_lookup_elem(&waiting, &key);
 	if (!since)
-		return 0;
-	age = bpf_ktime_get_ns() - *since;
+		return;
+	age = now - *since;
 	bpf_map_delete_elem(&waiting, &key);
 
 	band.netns = skb->dev->nd_net.net->ns.inum;
 	band.band = skb->priority & 0xffff;
 	index = bpf_map_lookup_elem(&slot_of, &band);
 	if (!index)
-		return 0;
+		return;
 	slot = &slots[*index & (FL_SOJOURN_SLOTS - 1)];
 	n = __sync_fetch_and_add(&slot->count, 1);
 	slot->sample_ns[n & (FL_SOJOURN_SAMPLES - 1)] = age;
+}
+
+/* The kernel takes several packets at once where several are due: they come as a chain. */
+SEC("tp_btf/qdisc_dequeue")
+int BPF_PROG(fl_dequeue, struct Qdisc *qdisc, const struct netdev_queue *txq, int packets, struct sk_buff *skb)
+{
+	__u64 now;
+	int i;
+
+	if (!skb)
+		return 0;
+	now = bpf_ktime_get_ns();
+	for (i = 0; i < MAX_CHAIN && i < packets && skb; i++) {
+		measure(skb, now);
+		skb = skb->next;
+	}
 	return 0;
 }

@@ -26,8 +26,8 @@ bool cgroup_is_gone(const Target& target) {
 
 }  // namespace
 
-// Not claimed: `fault` may be used under the engine's lock. Claimed: only the claiming thread touches `fault` and
-// `target`, and the world still sees ACTIVE until it has finished.
+// Not claimed: `fault` may be used under the engine's lock. Claimed: only the claiming thread touches `fault`
+// and `target`, and the world still sees ACTIVE until it has finished.
 struct Engine::Entry {
   v1::FaultStatus status;
   FaultKind* kind = nullptr;
@@ -50,10 +50,13 @@ struct Engine::Entry {
   }
 };
 
-Engine::Engine(const TargetResolver& targets, std::vector<std::unique_ptr<FaultKind>>& kinds, EngineOptions options)
+Engine::Engine(const TargetResolver& targets, std::vector<std::unique_ptr<FaultKind>>& kinds,
+               EngineOptions options)
     : targets_(targets), kinds_(kinds), options_(options) {}
 
-Engine::~Engine() { end_all(v1::END_REASON_SHUTDOWN, "the agent stopped"); }
+Engine::~Engine() {
+  end_all(v1::END_REASON_SHUTDOWN, "the agent stopped");
+}
 
 v1::CapabilitiesResponse Engine::capabilities() {
   v1::CapabilitiesResponse response;
@@ -84,7 +87,8 @@ StatusOr<FaultKind*> Engine::kind_of(const v1::FaultSpec& spec) const {
 
 Engine::EntryPtr Engine::find(const std::string& id) const {
   // The newest of that name: an id may come back once its fault has ended.
-  const auto found = std::find_if(entries_.rbegin(), entries_.rend(), [&](const auto& e) { return e->status.id() == id; });
+  const auto found =
+      std::find_if(entries_.rbegin(), entries_.rend(), [&](const auto& e) { return e->status.id() == id; });
   return found == entries_.rend() ? nullptr : *found;
 }
 
@@ -96,7 +100,8 @@ StatusOr<v1::ApplyResponse> Engine::apply(const v1::ApplyRequest& request) {
   FL_ASSIGN_OR_RETURN(Target target, targets_.resolve(request.target()));
 
   v1::ApplyResponse response;
-  FL_ASSIGN_OR_RETURN(const auto steps, kind->plan({.spec = request.spec(), .target = target, .deadline = {}}));
+  FL_ASSIGN_OR_RETURN(const auto steps,
+                      kind->plan({.spec = request.spec(), .target = target, .deadline = {}}));
   v1::Plan& plan = *response.mutable_plan();
   plan.set_kind(std::string(kind->name()));
   plan.set_mechanism(std::string(kind->mechanism()));
@@ -108,7 +113,8 @@ StatusOr<v1::ApplyResponse> Engine::apply(const v1::ApplyRequest& request) {
   return response;
 }
 
-StatusOr<v1::FaultStatus> Engine::put_in_force(const v1::ApplyRequest& request, FaultKind& kind, Target target) {
+StatusOr<v1::FaultStatus> Engine::put_in_force(const v1::ApplyRequest& request, FaultKind& kind,
+                                               Target target) {
   const std::lock_guard one_at_a_time(apply_mutex_);
   {
     const std::lock_guard lock(mutex_);
@@ -133,8 +139,8 @@ StatusOr<v1::FaultStatus> Engine::put_in_force(const v1::ApplyRequest& request, 
   status.set_mechanism(std::string(kind.mechanism()));
   status.set_state(v1::FAULT_STATE_ACTIVE);
   entry->target = std::move(target);
-  spdlog::info("event=applied fault={} kind={} target={} cgroup={}", request.id(), kind.name(), request.target(),
-               entry->target.cgroup);
+  spdlog::info("event=applied fault={} kind={} target={} cgroup={}", request.id(), kind.name(),
+               request.target(), entry->target.cgroup);
 
   const std::lock_guard lock(mutex_);
   entries_.push_back(entry);
@@ -193,7 +199,8 @@ void Engine::finish(const std::vector<EntryPtr>& claimed) {
     const Status reverted = entry.fault->revert();
     entry.fault.reset();
 
-    // Asked before and after, so that a neighbour's fault that comes or goes meanwhile is not taken for residue.
+    // Asked before and after, so that a neighbour's fault that comes or goes meanwhile is not taken for
+    // residue.
     std::vector<std::string> owned = entry.kind->owned(entry.target);
     const auto after = entry.kind->snapshot(entry.target);
     for (auto& text : entry.kind->owned(entry.target)) owned.push_back(std::move(text));

@@ -1,5 +1,5 @@
-// The agent's heart: which faults are in force, until when, and what became of them. Knows nothing of gRPC, BPF or
-// netlink. Threads: any, for every member.
+// The agent's heart: which faults are in force, until when, and what became of them. Knows nothing of gRPC,
+// BPF or netlink. Threads: any, for every member.
 #pragma once
 
 #include <condition_variable>
@@ -27,7 +27,8 @@ struct EngineOptions {
 class Engine {
  public:
   // Both must outlive the engine.
-  Engine(const TargetResolver& targets, std::vector<std::unique_ptr<FaultKind>>& kinds, EngineOptions options = {});
+  Engine(const TargetResolver& targets, std::vector<std::unique_ptr<FaultKind>>& kinds,
+         EngineOptions options = {});
   ~Engine();  // reverts what is still in force
 
   v1::CapabilitiesResponse capabilities();
@@ -36,8 +37,8 @@ class Engine {
   StatusOr<v1::RevertResponse> revert(const v1::RevertRequest& request);
   std::vector<v1::FaultStatus> list() const;
 
-  // Ends the faults whose deadline has come or whose target has gone. Call often (every 20 ms or so): the kernel has
-  // ended the effect on time by itself; this takes the rest away.
+  // Ends the faults whose deadline has come or whose target has gone. Call often (every 20 ms or so): the
+  // kernel has ended the effect on time by itself; this takes the rest away.
   void tick();
   void end_all(v1::EndReason reason, const std::string& detail);
 
@@ -47,7 +48,8 @@ class Engine {
 
   StatusOr<FaultKind*> kind_of(const v1::FaultSpec& spec) const;
   StatusOr<v1::FaultStatus> put_in_force(const v1::ApplyRequest& request, FaultKind& kind, Target target);
-  std::vector<EntryPtr> claim(const std::vector<EntryPtr>& candidates, v1::EndReason reason, const std::string& detail);
+  std::vector<EntryPtr> claim(const std::vector<EntryPtr>& candidates, v1::EndReason reason,
+                              const std::string& detail);
   void finish(const std::vector<EntryPtr>& claimed);
   EntryPtr find(const std::string& id) const;  // expects the lock
 
@@ -55,10 +57,10 @@ class Engine {
   std::vector<std::unique_ptr<FaultKind>>& kinds_;
   const EngineOptions options_;
 
-  std::mutex apply_mutex_;  // one apply at a time
-  mutable std::mutex mutex_;  // guards entries_ and every entry's fields
+  std::mutex apply_mutex_;         // one apply at a time
+  mutable std::mutex mutex_;       // guards entries_ and every entry's fields
   std::condition_variable ended_;  // some fault has finished
-  std::deque<EntryPtr> entries_;  // oldest first
+  std::deque<EntryPtr> entries_;   // oldest first
 };
 
 }  // namespace faultline

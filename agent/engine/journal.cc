@@ -85,7 +85,8 @@ Status Journal::load(const std::string& text, const std::string& boot) {
     if (op == "intend") unsettled_[entry] = {line.value("kind", ""), line.value("where", nlohmann::json())};
     if (op == "settle") unsettled_.erase(entry);
   }
-  if (start < text.size()) spdlog::warn("event=journal_torn_tail file={} bytes={}", path_, text.size() - start);
+  if (start < text.size())
+    spdlog::warn("event=journal_torn_tail file={} bytes={}", path_, text.size() - start);
   return ok_status();
 }
 
@@ -137,7 +138,8 @@ std::map<std::uint64_t, StickyRecord> Journal::unsettled() const {
 std::vector<std::string> sweep(Journal& journal, const std::vector<StickyUndo>& undos) {
   std::vector<std::string> failures;
   for (const auto& [entry, record] : journal.unsettled()) {
-    const auto undo = std::find_if(undos.begin(), undos.end(), [&](const StickyUndo& u) { return u.kind == record.kind; });
+    const auto undo =
+        std::find_if(undos.begin(), undos.end(), [&](const StickyUndo& u) { return u.kind == record.kind; });
     const Status status = undo == undos.end() ? invalid_argument("unknown kind of state \"{}\"", record.kind)
                                               : undo->undo(record.where);
     if (status.ok()) {

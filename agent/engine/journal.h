@@ -1,6 +1,6 @@
-// The write-ahead journal of sticky state, one file: a line with the boot id, then one JSON object a line. An intent is
-// on disk (fsync) before intend() returns. A torn last line, from a crash in the middle of a write, is dropped.
-// Entries of an earlier boot are dropped, too: their kernel state went with that kernel.
+// The write-ahead journal of sticky state, one file: a line with the boot id, then one JSON object a line. An
+// intent is on disk (fsync) before intend() returns. A torn last line, from a crash in the middle of a write,
+// is dropped. Entries of an earlier boot are dropped, too: their kernel state went with that kernel.
 #pragma once
 
 #include <map>
@@ -17,7 +17,8 @@ namespace faultline {
 
 class Journal : public StickyLog {
  public:
-  // Opens or creates DIRECTORY/journal.jsonl and takes the folder's lock. FailedPrecondition when another agent holds it.
+  // Opens or creates DIRECTORY/journal.jsonl and takes the folder's lock. FailedPrecondition when another
+  // agent holds it.
   static StatusOr<std::unique_ptr<Journal>> open(const std::string& directory);
 
   StatusOr<std::uint64_t> intend(const StickyRecord& record) override;
@@ -40,8 +41,8 @@ class Journal : public StickyLog {
   std::map<std::uint64_t, StickyRecord> unsettled_;
 };
 
-// Takes away what earlier agents left: runs the undo of every unsettled entry and settles those that worked. Returns a
-// line for each entry that could not be undone; the entry stays for the next sweep.
+// Takes away what earlier agents left: runs the undo of every unsettled entry and settles those that worked.
+// Returns a line for each entry that could not be undone; the entry stays for the next sweep.
 std::vector<std::string> sweep(Journal& journal, const std::vector<StickyUndo>& undos);
 
 }  // namespace faultline

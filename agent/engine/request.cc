@@ -14,7 +14,9 @@ Nanos to_nanos(const google::protobuf::Duration& d) {
   return Nanos(google::protobuf::util::TimeUtil::DurationToNanoseconds(d));
 }
 
-double to_seconds(Nanos t) { return std::chrono::duration<double>(t).count(); }
+double to_seconds(Nanos t) {
+  return std::chrono::duration<double>(t).count();
+}
 
 bool is_id(const std::string& id) {
   constexpr std::string_view kPunctuation = "._-";
@@ -26,7 +28,8 @@ bool is_id(const std::string& id) {
 
 Status check_span(std::string_view field, const google::protobuf::Duration& value, Nanos maximum) {
   // Seconds first: what does not fit into nanoseconds must not wrap around.
-  if (value.seconds() < 0 || value.seconds() > 1'000'000 || value.nanos() < 0 || to_nanos(value) <= Nanos::zero()) {
+  if (value.seconds() < 0 || value.seconds() > 1'000'000 || value.nanos() < 0 ||
+      to_nanos(value) <= Nanos::zero()) {
     return invalid_argument("{} must be above zero and at most {} s", field, to_seconds(maximum));
   }
   if (to_nanos(value) > maximum) {
@@ -40,14 +43,17 @@ Status check_span(std::string_view field, const google::protobuf::Duration& valu
 
 Status check_apply(const v1::ApplyRequest& request, const EngineOptions& options) {
   if (!is_id(request.id())) {
-    return invalid_argument("id \"{}\": expected 1 to {} letters, digits, \".\", \"_\" or \"-\"", request.id(), kMaxId);
+    return invalid_argument("id \"{}\": expected 1 to {} letters, digits, \".\", \"_\" or \"-\"",
+                            request.id(), kMaxId);
   }
   if (!request.has_duration()) return invalid_argument("duration is missing: every fault expires");
   FL_RETURN_IF_ERROR(check_span("duration", request.duration(), options.max_duration));
   return request.has_lease() ? checked_lease(request.lease(), options).status() : ok_status();
 }
 
-Nanos duration_of(const v1::ApplyRequest& request) { return to_nanos(request.duration()); }
+Nanos duration_of(const v1::ApplyRequest& request) {
+  return to_nanos(request.duration());
+}
 
 Nanos lease_of(const v1::ApplyRequest& request, const EngineOptions& options) {
   // Without a lease nobody promises to renew, so the maximum does not apply: the duration is the bound.

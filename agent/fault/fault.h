@@ -1,5 +1,6 @@
-// The two things every fault is made of: the fault in force (an object: made, it injects; destroyed, it reverts) and
-// its kind (one row of the explicit table in agent/faults/table.h). docs/adding-a-fault.md shows how to add one.
+// The two things every fault is made of: the fault in force (an object: made, it injects; destroyed, it
+// reverts) and its kind (one row of the explicit table in agent/faults/table.h). docs/adding-a-fault.md shows
+// how to add one.
 #pragma once
 
 #include <memory>
@@ -16,8 +17,8 @@
 
 namespace faultline {
 
-// A fault in force. set_deadline, counters and achieved may be called from several threads, but never beside or
-// after revert.
+// A fault in force. set_deadline, counters and achieved may be called from several threads, but never beside
+// or after revert.
 class Fault {
  public:
   virtual ~Fault() = default;  // reverts what revert() has not
@@ -45,13 +46,14 @@ class FaultKind {
   virtual ~FaultKind() = default;
 
   virtual v1::FaultSpec::KindCase which() const = 0;
-  virtual std::string_view name() const = 0;       // of the field in FaultSpec's oneof
+  virtual std::string_view name() const = 0;  // of the field in FaultSpec's oneof
   virtual std::string_view mechanism() const = 0;
   // Asks the running kernel. Unimplemented, with the reason, when it cannot.
   virtual Status supported() = 0;
   // Pure: InvalidArgument when the spec's values make no sense.
   virtual Status check(const v1::FaultSpec& spec) const = 0;
-  // Everything apply would do, a line each, after every read it would make; changes nothing. Fails as apply would.
+  // Everything apply would do, a line each, after every read it would make; changes nothing. Fails as apply
+  // would.
   virtual StatusOr<std::vector<std::string>> plan(const FaultRequest& request) = 0;
   // In force on return; on an error nothing is left.
   virtual StatusOr<std::unique_ptr<Fault>> apply(const FaultRequest& request) = 0;

@@ -13,9 +13,9 @@ struct StateItem {
   friend auto operator<=>(const StateItem&, const StateItem&) = default;
 };
 
-// What differs between the state before a fault and after its end, a line each: "left behind: ...", "missing: ...".
-// Our own items in `before` belonged to other faults and may have gone since; our own items in `after` are left out
-// when `still_owned` names them. Pure.
+// What differs between the state before a fault and after its end, a line each: "left behind: ...", "missing:
+// ...". Our own items in `before` belonged to other faults and may have gone since; our own items in `after`
+// are left out when `still_owned` names them. Pure.
 std::vector<std::string> residue(const std::vector<StateItem>& before, const std::vector<StateItem>& after,
                                  const std::vector<std::string>& still_owned);
 

@@ -1,5 +1,5 @@
-// Sticky kernel state: what outlives the process that made it. It is written down durably before it is made, so that
-// whatever happens, somebody can still take it away.
+// Sticky kernel state: what outlives the process that made it. It is written down durably before it is made,
+// so that whatever happens, somebody can still take it away.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ class StickyLog {
   virtual Status settle(std::uint64_t entry) = 0;
 };
 
-// Removes what a record describes, if it is still there and carries our mark. OK as well when it is gone already.
+// Removes what a record describes, if it is still there and carries our mark. OK as well when it is gone
+// already.
 struct StickyUndo {
   std::string_view kind;
   std::function<Status(const nlohmann::json& where)> undo;

@@ -15,7 +15,9 @@ Nanos to_nanos(const google::protobuf::Duration& d) {
   return Nanos(google::protobuf::util::TimeUtil::DurationToNanoseconds(d));
 }
 
-double to_ms(Nanos t) { return std::chrono::duration<double, std::milli>(t).count(); }
+double to_ms(Nanos t) {
+  return std::chrono::duration<double, std::milli>(t).count();
+}
 
 double percentile(const std::vector<Nanos>& sorted, double p) {
   const auto rank = static_cast<std::size_t>(p * static_cast<double>(sorted.size() - 1) + 0.5);
@@ -50,8 +52,8 @@ class DelayKind : public ShapingKind {
   }
 
   std::string effect(const v1::FaultSpec& spec) const override {
-    return fmt::format("each of them waits {} ms plus or minus {} ms", to_ms(to_nanos(spec.delay().latency())),
-                       to_ms(to_nanos(spec.delay().jitter())));
+    return fmt::format("each of them waits {} ms plus or minus {} ms",
+                       to_ms(to_nanos(spec.delay().latency())), to_ms(to_nanos(spec.delay().jitter())));
   }
 
   std::vector<v1::Achieved> achieved(const v1::FaultSpec& spec, const ShapedTraffic& traffic) const override {
@@ -73,6 +75,8 @@ class DelayKind : public ShapingKind {
 
 }  // namespace
 
-std::unique_ptr<FaultKind> make_delay(NetShaper& shaper) { return std::make_unique<DelayKind>(shaper); }
+std::unique_ptr<FaultKind> make_delay(NetShaper& shaper) {
+  return std::make_unique<DelayKind>(shaper);
+}
 
 }  // namespace faultline

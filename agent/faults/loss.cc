@@ -44,7 +44,8 @@ class LossKind : public ShapingKind {
     share.set_requested(spec.loss().probability() * 100);
     share.set_samples(counted.matched);
     if (counted.matched > 0) {
-      const double lost = 100.0 * static_cast<double>(counted.injected) / static_cast<double>(counted.matched);
+      const double lost =
+          100.0 * static_cast<double>(counted.injected) / static_cast<double>(counted.matched);
       share.set_median(lost);
       share.set_p05(lost);
       share.set_p95(lost);
@@ -55,6 +56,8 @@ class LossKind : public ShapingKind {
 
 }  // namespace
 
-std::unique_ptr<FaultKind> make_loss(NetShaper& shaper) { return std::make_unique<LossKind>(shaper); }
+std::unique_ptr<FaultKind> make_loss(NetShaper& shaper) {
+  return std::make_unique<LossKind>(shaper);
+}
 
 }  // namespace faultline

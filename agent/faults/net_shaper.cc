@@ -9,11 +9,15 @@
 namespace faultline {
 namespace {
 
-std::string tree_text(int ifindex) { return fmt::format("interface {}: root qdisc prio fa17:", ifindex); }
+std::string tree_text(int ifindex) {
+  return fmt::format("interface {}: root qdisc prio fa17:", ifindex);
+}
 std::string band_text(int ifindex, std::uint32_t band) {
   return fmt::format("interface {}: netem in band {}", ifindex, band);
 }
-std::string program_text(std::uint32_t id) { return fmt::format("cgroup egress program {}", id); }
+std::string program_text(std::uint32_t id) {
+  return fmt::format("cgroup egress program {}", id);
+}
 
 StateItem item_of(const Qdisc& qdisc) {
   const bool tree = qdisc.is_root() && qdisc.handle == kTreeHandle;
@@ -28,12 +32,17 @@ StateItem item_of(const Qdisc& qdisc) {
 }  // namespace
 
 ShapedTraffic::~ShapedTraffic() {
-  if (Status status = revert(); !status.ok()) spdlog::error("event=revert_failed error=\"{}\"", message_of(status));
+  if (Status status = revert(); !status.ok())
+    spdlog::error("event=revert_failed error=\"{}\"", message_of(status));
 }
 
-void ShapedTraffic::set_deadline(MonoTime deadline) { steer_->set_deadline(fault_, deadline); }
+void ShapedTraffic::set_deadline(MonoTime deadline) {
+  steer_->set_deadline(fault_, deadline);
+}
 
-SteerCounters ShapedTraffic::counters() const { return fault_ >= 0 ? steer_->counters(fault_) : last_; }
+SteerCounters ShapedTraffic::counters() const {
+  return fault_ >= 0 ? steer_->counters(fault_) : last_;
+}
 
 SojournSamples ShapedTraffic::sojourn() const {
   SojournSamples all;
@@ -63,20 +72,21 @@ Status ShapedTraffic::revert() {
   return shaper_.take_away(*this);
 }
 
-NetShaper::NetShaper(StickyLog& log) : log_(log) {
+NetShaper::NetShaper(StickyLog& log) : log_(log) {}
+
+NetShaper::~NetShaper() = default;
+
+Status NetShaper::supported() {
+  const std::lock_guard lock(mutex_);
+  if (supported_) return *supported_;
+  supported_ = probe_shaping_support();
+  if (!supported_->ok()) return *supported_;
   auto sojourn = NetSojourn::make();
   if (sojourn.ok()) {
     sojourn_ = std::move(*sojourn);
   } else {
     spdlog::info("event=no_delay_meter reason=\"{}\"", message_of(sojourn.status()));
   }
-}
-
-NetShaper::~NetShaper() = default;
-
-Status NetShaper::supported() {
-  const std::lock_guard lock(mutex_);
-  if (!supported_) supported_ = probe_shaping_support();
   return *supported_;
 }
 
@@ -100,9 +110,10 @@ StatusOr<std::vector<std::string>> NetShaper::plan(const Target& target, const P
       const auto ns = namespaces_.find(netns.inode);
       const bool there = ns != namespaces_.end() && ns->second.trees.contains(device.ifindex);
       if (!there) FL_RETURN_IF_ERROR(check_tree_possible(socket, device));
-      lines.push_back(fmt::format("{} {} in network namespace {}, netem in a band of its own",
-                                  there ? "use the qdisc tree fa17: that is already on" : "put the qdisc tree fa17: on",
-                                  device.name, netns.inode));
+      lines.push_back(
+          fmt::format("{} {} in network namespace {}, netem in a band of its own",
+                      there ? "use the qdisc tree fa17: that is already on" : "put the qdisc tree fa17: on",
+                      device.name, netns.inode));
     }
   }
   lines.push_back(fmt::format("steer matching packets of cgroup {} there by a BPF program", target.cgroup));
@@ -116,16 +127,17 @@ StatusOr<std::uint32_t> NetShaper::free_band(const std::vector<ShapedTraffic::Pl
     });
     if (!taken) return band;
   }
-  return make_error(StatusCode::kResourceExhausted, "at most {} shaping faults at once in one network namespace",
-                    kLastBand - kFirstBand + 1);
+  return make_error(StatusCode::kResourceExhausted,
+                    "at most {} shaping faults at once in one network namespace", kLastBand - kFirstBand + 1);
 }
 
 Status NetShaper::ensure_tree(std::uint32_t netns, Namespace& ns, const Device& device) {
   if (ns.trees.contains(device.ifindex)) return ok_status();
   FL_RETURN_IF_ERROR(check_tree_possible(ns.socket, device));
-  FL_ASSIGN_OR_RETURN(const std::uint64_t entry,
-                      log_.intend({.kind = std::string(kStickyKind),
-                                   .where = {{"netns", netns}, {"ifindex", device.ifindex}, {"device", device.name}}}));
+  FL_ASSIGN_OR_RETURN(
+      const std::uint64_t entry,
+      log_.intend({.kind = std::string(kStickyKind),
+                   .where = {{"netns", netns}, {"ifindex", device.ifindex}, {"device", device.name}}}));
   auto tree = NetTree::make(ns.socket, device);
   if (!tree.ok()) {
     FL_RETURN_IF_ERROR(log_.settle(entry));
@@ -166,8 +178,8 @@ StatusOr<std::unique_ptr<ShapedTraffic>> NetShaper::shape(const Target& target, 
 }
 
 Status NetShaper::put_in_place(ShapedTraffic& traffic, const Target& target, const ShapeRequest& request) {
-  traffic.patience_ = std::min<Nanos>(request.netem.latency + request.netem.jitter + std::chrono::milliseconds(50),
-                                      std::chrono::seconds(2));
+  traffic.patience_ = std::min<Nanos>(
+      request.netem.latency + request.netem.jitter + std::chrono::milliseconds(50), std::chrono::seconds(2));
   for (const Netns& netns : target.netns) {
     FL_ASSIGN_OR_RETURN(Namespace* const ns, namespace_of(netns));
     FL_ASSIGN_OR_RETURN(NetlinkSocket own, NetlinkSocket::open(netns));
@@ -181,7 +193,8 @@ Status NetShaper::put_in_place(ShapedTraffic& traffic, const Target& target, con
   FL_ASSIGN_OR_RETURN(const std::uint32_t band, free_band(traffic.places_));
   for (const auto& place : traffic.places_) {
     traffic.band_ = band;
-    FL_RETURN_IF_ERROR(namespaces_.at(place.netns).trees.at(place.ifindex).tree->add_band(band, request.netem));
+    FL_RETURN_IF_ERROR(
+        namespaces_.at(place.netns).trees.at(place.ifindex).tree->add_band(band, request.netem));
   }
   if (!request.netem.drop_all) meter(traffic);
   FL_ASSIGN_OR_RETURN(traffic.steer_, steer_for(target));
@@ -227,7 +240,8 @@ StatusOr<std::vector<StateItem>> NetShaper::snapshot(const Target& target) {
     }
   }
   auto programs = egress_programs(target.cgroup_fd.get());
-  if (programs.status().code() == StatusCode::kNotFound) return items;  // the cgroup is gone, and they with it
+  if (programs.status().code() == StatusCode::kNotFound)
+    return items;  // the cgroup is gone, and they with it
   FL_RETURN_IF_ERROR(programs.status());
   const std::lock_guard lock(mutex_);
   const auto steer = steers_[target.cgroup_id].lock();
@@ -256,7 +270,8 @@ std::vector<std::string> NetShaper::owned(const Target& target) {
 
 Status NetShaper::undo(const nlohmann::json& where) {
   const auto netns = find_netns(where.at("netns").get<std::uint32_t>());
-  if (netns.status().code() == StatusCode::kNotFound) return ok_status();  // the namespace took its tree with it
+  if (netns.status().code() == StatusCode::kNotFound)
+    return ok_status();  // the namespace took its tree with it
   FL_RETURN_IF_ERROR(netns.status());
   FL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(*netns));
   const Status status = remove_tree(socket, where.at("ifindex").get<int>());

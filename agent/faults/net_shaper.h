@@ -1,8 +1,8 @@
-// The base of every shaping network fault: BPF steers the packets of a target, netem shapes them (design: BPF decides,
-// netem shapes). Kinds of fault say what to match and how to shape; this class does it.
+// The base of every shaping network fault: BPF steers the packets of a target, netem shapes them (design: BPF
+// decides, netem shapes). Kinds of fault say what to match and how to shape; this class does it.
 //
-// Auto: the steering program (one a target). Sticky, and inert without it: the qdisc tree on each device that leads to
-// the peers, and one netem band a fault. Minimum kernel: 5.7, cgroup v2, sch_prio and sch_netem.
+// Auto: the steering program (one a target). Sticky, and inert without it: the qdisc tree on each device that
+// leads to the peers, and one netem band a fault. Minimum kernel: 5.7, cgroup v2, sch_prio and sch_netem.
 #pragma once
 
 #include <map>
@@ -60,7 +60,8 @@ class ShapedTraffic {
   std::uint32_t band_ = 0;
   Nanos patience_{};
   std::vector<Place> places_;
-  std::map<std::uint32_t, NetlinkSocket> sockets_;  // of its own, by network namespace, for draining without a lock
+  std::map<std::uint32_t, NetlinkSocket>
+      sockets_;  // of its own, by network namespace, for draining without a lock
   std::vector<int> meters_;
   SteerCounters last_;  // kept when the fault has left the steering program
 };
@@ -73,7 +74,7 @@ class NetShaper {
   explicit NetShaper(StickyLog& log);
   ~NetShaper();
 
-  // Asks the kernel once: loads the program, builds a tree with netem in a network namespace of its own.
+  // Asks the kernel once: loads the programs, builds a tree with netem in a network namespace of its own.
   Status supported();
   // One line a device: where the match leads to. Fails where shape() would.
   StatusOr<std::vector<std::string>> plan(const Target& target, const PacketMatch& match);
@@ -109,7 +110,7 @@ class NetShaper {
   StickyLog& log_;
   std::mutex mutex_;
   std::optional<Status> supported_;
-  std::unique_ptr<NetSojourn> sojourn_;  // null where the kernel cannot
+  std::unique_ptr<NetSojourn> sojourn_;            // null before supported(), and where the kernel cannot
   std::map<std::uint32_t, Namespace> namespaces_;  // by inode
   std::map<std::uint64_t, std::weak_ptr<NetSteer>> steers_;  // by cgroup id
 };

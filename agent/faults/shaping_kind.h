@@ -1,4 +1,5 @@
-// What the shaping kinds have in common. A kind gives its spec's filter, how netem shapes, and what it measures.
+// What the shaping kinds have in common. A kind gives its spec's filter, how netem shapes, and what it
+// measures.
 #pragma once
 
 #include <memory>
@@ -19,7 +20,9 @@ class ShapingKind : public FaultKind {
   Status check(const v1::FaultSpec& spec) const override;
   StatusOr<std::vector<std::string>> plan(const FaultRequest& request) override;
   StatusOr<std::unique_ptr<Fault>> apply(const FaultRequest& request) override;
-  StatusOr<std::vector<StateItem>> snapshot(const Target& target) override { return shaper_.snapshot(target); }
+  StatusOr<std::vector<StateItem>> snapshot(const Target& target) override {
+    return shaper_.snapshot(target);
+  }
   std::vector<std::string> owned(const Target& target) override { return shaper_.owned(target); }
 
  protected:
@@ -30,7 +33,8 @@ class ShapingKind : public FaultKind {
   virtual ShapeRequest shaping(const v1::FaultSpec& spec) const = 0;
   // One line for people: "each packet waits 200 ms +- 20 ms".
   virtual std::string effect(const v1::FaultSpec& spec) const = 0;
-  virtual std::vector<v1::Achieved> achieved(const v1::FaultSpec& spec, const ShapedTraffic& traffic) const = 0;
+  virtual std::vector<v1::Achieved> achieved(const v1::FaultSpec& spec,
+                                             const ShapedTraffic& traffic) const = 0;
 
  private:
   class InForce;

@@ -46,7 +46,8 @@ StatusOr<IpNetwork> parse_ip_network(std::string_view text) {
   }
   const IpNetwork network = make_ip_network(bytes, v6, prefix);
   if (std::memcmp(network.addr.data(), bytes, v6 ? 16 : 4) != 0) {
-    return invalid_argument("\"{}\" has address bits beyond its prefix; the network is {}", text, to_string(network));
+    return invalid_argument("\"{}\" has address bits beyond its prefix; the network is {}", text,
+                            to_string(network));
   }
   return network;
 }

@@ -12,9 +12,9 @@ namespace faultline {
 
 struct IpNetwork {
   bool v6 = false;
-  int prefix = 0;                         // bits
-  std::array<std::uint32_t, 4> addr{};    // network byte order, masked; IPv4 in [0]
-  std::array<std::uint32_t, 4> mask{};    // network byte order
+  int prefix = 0;                       // bits
+  std::array<std::uint32_t, 4> addr{};  // network byte order, masked; IPv4 in [0]
+  std::array<std::uint32_t, 4> mask{};  // network byte order
 
   // Every address of `other` is in this network.
   bool contains(const IpNetwork& other) const;

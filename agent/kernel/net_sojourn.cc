@@ -21,7 +21,9 @@ StatusOr<std::unique_ptr<NetSojourn>> NetSojourn::make() {
   return sojourn;
 }
 
-NetSojourn::~NetSojourn() { net_sojourn__destroy(skeleton_); }
+NetSojourn::~NetSojourn() {
+  net_sojourn__destroy(skeleton_);
+}
 
 StatusOr<int> NetSojourn::watch(std::uint32_t netns_inode, std::uint32_t band) {
   const std::lock_guard lock(mutex_);
@@ -30,7 +32,8 @@ StatusOr<int> NetSojourn::watch(std::uint32_t netns_inode, std::uint32_t band) {
   const auto index = static_cast<__u32>(free - slots_.begin());
   std::atomic_ref<__u64>(skeleton_->bss->slots[index].count).store(0);
   const fl_sojourn_key key{.netns = netns_inode, .band = band};
-  if (int e = bpf_map__update_elem(skeleton_->maps.slot_of, &key, sizeof key, &index, sizeof index, BPF_ANY); e != 0) {
+  if (int e = bpf_map__update_elem(skeleton_->maps.slot_of, &key, sizeof key, &index, sizeof index, BPF_ANY);
+      e != 0) {
     return errno_status(-e, "register a delay meter");
   }
   *free = {.used = true, .netns = netns_inode, .band = band};

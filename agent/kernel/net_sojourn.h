@@ -1,6 +1,6 @@
 // Measures in the kernel how long packets stay in shaping bands. One per agent; a slot per band of a network
-// namespace. Auto: gone with the process. Minimum kernel: 5.15 with BTF; without it make() fails and delays are
-// simply not measured. Slots may be used from several threads, each by its own owner.
+// namespace. Auto: gone with the process. Minimum kernel: 5.15 with BTF; without it make() fails and delays
+// are simply not measured. Slots may be used from several threads, each by its own owner.
 #pragma once
 
 #include <cstdint>

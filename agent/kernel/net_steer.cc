@@ -26,7 +26,9 @@ T load(T& place) {
 }
 
 // Returns when every program run that began before has ended: this command is a wait for an RCU grace period.
-void wait_for_running_programs() { (void)::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0); }
+void wait_for_running_programs() {
+  (void)::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
 
 std::uint64_t threshold_of(double probability) {
   constexpr double kAlways = 4294967296.0;  // 2^32
@@ -68,8 +70,10 @@ StatusOr<std::unique_ptr<NetSteer>> NetSteer::make(int cgroup_fd) {
   steer->link_ = bpf_program__attach_cgroup(steer->skeleton_->progs.fl_net_steer, cgroup_fd);
   if (!steer->link_) {
     const int error = errno;
-    return errno_status(error, error == EPERM ? "attach net_steer to the cgroup (an exclusive program of someone else may be there)"
-                                              : "attach net_steer to the cgroup");
+    return errno_status(
+        error, error == EPERM
+                   ? "attach net_steer to the cgroup (an exclusive program of someone else may be there)"
+                   : "attach net_steer to the cgroup");
   }
   bpf_prog_info info{};
   __u32 size = sizeof info;
@@ -89,8 +93,8 @@ StatusOr<int> NetSteer::add(const PacketMatch& match, const SteerTo& to, MonoTim
   std::size_t rules = rules_of(match, 0).size();
   for (const Entry& entry : matches_) rules += rules_of(entry.match, 0).size();
   if (rules > FL_NET_MAX_RULES) {
-    return make_error(StatusCode::kResourceExhausted, "{} rules (peers x port ranges) on one target, at most {}", rules,
-                      FL_NET_MAX_RULES);
+    return make_error(StatusCode::kResourceExhausted,
+                      "{} rules (peers x port ranges) on one target, at most {}", rules, FL_NET_MAX_RULES);
   }
   int index = 0;
   const auto taken = [&](int i) {
@@ -124,7 +128,8 @@ void NetSteer::remove(int fault) {
 }
 
 void NetSteer::publish() {
-  if (grace_needed_) wait_for_running_programs();  // someone may still read the table that is about to be filled
+  if (grace_needed_)
+    wait_for_running_programs();  // someone may still read the table that is about to be filled
   const __u32 next = load(skeleton_->bss->active_table) ^ 1u;
   fl_net_table& table = skeleton_->bss->tables[next];
   table.count = 0;

@@ -1,8 +1,9 @@
-// The egress steering program on one cgroup: which packets go to which band, until when. Owns the loaded program and
-// its link; auto: destroying it, or the process's death, ends all its effect. Minimum kernel: 5.7, cgroup v2.
+// The egress steering program on one cgroup: which packets go to which band, until when. Owns the loaded
+// program and its link; auto: destroying it, or the process's death, ends all its effect. Minimum
+// kernel: 5.7, cgroup v2.
 //
-// Threads: one writer at a time for add, remove; set_deadline and counters may run beside them for faults that the
-// caller keeps alive.
+// Threads: one writer at a time for add, remove; set_deadline and counters may run beside them for faults
+// that the caller keeps alive.
 #pragma once
 
 #include <array>
@@ -54,8 +55,8 @@ class NetSteer {
   static StatusOr<std::unique_ptr<NetSteer>> make(int cgroup_fd);
   ~NetSteer();
 
-  // In force from the return on; earlier faults win where several match. ResourceExhausted beyond 32 faults or 64
-  // rules. The result names the fault in the calls below.
+  // In force from the return on; earlier faults win where several match. ResourceExhausted beyond 32 faults
+  // or 64 rules. The result names the fault in the calls below.
   StatusOr<int> add(const PacketMatch& match, const SteerTo& to, MonoTime deadline);
   void set_deadline(int fault, MonoTime deadline);
   // No packet is steered for this fault from the return on.

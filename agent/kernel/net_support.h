@@ -5,9 +5,9 @@
 
 namespace faultline {
 
-// Builds the tree with a netem band in a network namespace of its own and loads the steering program; both are gone
-// on return. The kernel may load sch_prio and sch_netem for it. Unimplemented, with the reason, when it cannot;
-// PermissionDenied when this process may not.
+// Builds the tree with a netem band in a network namespace of its own and loads the steering program; both
+// are gone on return. The kernel may load sch_prio and sch_netem for it. Unimplemented, with the reason, when
+// it cannot; PermissionDenied when this process may not.
 Status probe_shaping_support();
 
 }  // namespace faultline

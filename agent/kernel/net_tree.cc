@@ -19,8 +19,8 @@ Status check_tree_possible(NetlinkSocket& socket, const Device& device) {
   for (const Qdisc& qdisc : qdiscs) {
     if (qdisc.ifindex != device.ifindex || !qdisc.is_root() || qdisc.handle == 0) continue;
     return make_error(StatusCode::kFailedPrecondition,
-                      "{} has a root qdisc that is not the kernel's default ({} {:x}:); it is left alone", device.name,
-                      qdisc.kind, qdisc.handle >> 16);
+                      "{} has a root qdisc that is not the kernel's default ({} {:x}:); it is left alone",
+                      device.name, qdisc.kind, qdisc.handle >> 16);
   }
   return ok_status();
 }

@@ -1,5 +1,5 @@
-// The neutral qdisc tree on one network device and the bands in use on it. Sticky; inert unless something sets
-// skb->priority to one of its bands. Owns the tree: destroying the object removes it. Not thread-safe.
+// The neutral qdisc tree on one network device and the bands in use on it. Sticky; inert unless something
+// sets skb->priority to one of its bands. Owns the tree: destroying the object removes it. Not thread-safe.
 #pragma once
 
 #include <memory>
@@ -14,8 +14,8 @@ namespace faultline {
 
 class NetTree {
  public:
-  // FailedPrecondition when a root qdisc is there that is not the kernel's default: it is left alone. `socket` must
-  // be in the device's network namespace and outlive the tree.
+  // FailedPrecondition when a root qdisc is there that is not the kernel's default: it is left alone.
+  // `socket` must be in the device's network namespace and outlive the tree.
   static StatusOr<std::unique_ptr<NetTree>> make(NetlinkSocket& socket, const Device& device);
   ~NetTree();
 

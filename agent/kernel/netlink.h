@@ -1,5 +1,5 @@
-// A route netlink socket inside a given network namespace, over libnl. Kernel errors come back with their errno and
-// the kernel's own explanation (extended ack). One owner at a time; not thread-safe.
+// A route netlink socket inside a given network namespace, over libnl. Kernel errors come back with their
+// errno and the kernel's own explanation (extended ack). One owner at a time; not thread-safe.
 #pragma once
 
 #include <netlink/msg.h>

@@ -22,7 +22,9 @@ StatusOr<Netns> open_netns(const std::string& path) {
 
 }  // namespace
 
-StatusOr<Netns> netns_of_process(pid_t pid) { return open_netns(fmt::format("/proc/{}/ns/net", pid)); }
+StatusOr<Netns> netns_of_process(pid_t pid) {
+  return open_netns(fmt::format("/proc/{}/ns/net", pid));
+}
 
 StatusOr<Netns> duplicate(const Netns& netns) {
   UniqueFd fd(::fcntl(netns.fd.get(), F_DUPFD_CLOEXEC, 0));
@@ -35,7 +37,8 @@ StatusOr<Netns> find_netns(std::uint32_t inode) {
   for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
     const std::string name = entry.path().filename();
     pid_t pid = 0;
-    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size())
+      continue;
     if (auto netns = netns_of_process(pid); netns.ok() && netns->inode == inode) return netns;
   }
   for (const auto& entry : std::filesystem::directory_iterator("/run/netns", ignored)) {

@@ -11,7 +11,9 @@ namespace faultline {
 namespace {
 
 // fa22: .. fa30: for bands 2 .. 16, so that a netem of ours is known by its own handle, too.
-std::uint32_t netem_handle(std::uint32_t band) { return 0xfa200000u + (band << 16); }
+std::uint32_t netem_handle(std::uint32_t band) {
+  return 0xfa200000u + (band << 16);
+}
 
 StatusOr<NlMsg> qdisc_message(int type, int flags, int ifindex, std::uint32_t parent, std::uint32_t handle) {
   NlMsg msg(nlmsg_alloc_simple(type, flags));
@@ -44,7 +46,8 @@ void read_stats(const nlattr* stats2, Qdisc& qdisc) {
   if (!nested[TCA_STATS_QUEUE]) return;
   gnet_stats_queue queue{};
   const int size = std::min<int>(nla_len(nested[TCA_STATS_QUEUE]), sizeof queue);
-  std::copy_n(static_cast<const char*>(nla_data(nested[TCA_STATS_QUEUE])), size, reinterpret_cast<char*>(&queue));
+  std::copy_n(static_cast<const char*>(nla_data(nested[TCA_STATS_QUEUE])), size,
+              reinterpret_cast<char*>(&queue));
   qdisc.queued = queue.qlen;
   qdisc.drops = queue.drops;
 }
@@ -69,8 +72,8 @@ StatusOr<std::vector<Qdisc>> list_qdiscs(NetlinkSocket& socket) {
 
 Status add_tree(NetlinkSocket& socket, int ifindex) {
   // EXCL without REPLACE: the kernel itself refuses to touch a root qdisc that somebody has put there.
-  FL_ASSIGN_OR_RETURN(NlMsg msg,
-                      qdisc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex, TC_H_ROOT, kTreeHandle));
+  FL_ASSIGN_OR_RETURN(
+      NlMsg msg, qdisc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex, TC_H_ROOT, kTreeHandle));
   tc_prio_qopt options{};
   options.bands = kLastBand;  // all at once, so that no later change of the tree can disturb a packet
   std::fill(std::begin(options.priomap), std::end(options.priomap), 0);
@@ -91,8 +94,8 @@ Status remove_tree(NetlinkSocket& socket, int ifindex) {
 }
 
 Status add_netem(NetlinkSocket& socket, int ifindex, std::uint32_t band, const NetemParams& params) {
-  FL_ASSIGN_OR_RETURN(NlMsg msg, qdisc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex, kTreeHandle | band,
-                                               netem_handle(band)));
+  FL_ASSIGN_OR_RETURN(NlMsg msg, qdisc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex,
+                                               kTreeHandle | band, netem_handle(band)));
   tc_netem_qopt options{};
   options.limit = queue_limit(params);
   options.loss = params.drop_all ? ~0u : 0u;
@@ -118,7 +121,8 @@ Status remove_netem(NetlinkSocket& socket, int ifindex, std::uint32_t band) {
 StatusOr<Qdisc> netem_in_band(NetlinkSocket& socket, int ifindex, std::uint32_t band) {
   FL_ASSIGN_OR_RETURN(auto qdiscs, list_qdiscs(socket));
   for (Qdisc& qdisc : qdiscs) {
-    if (qdisc.ifindex == ifindex && qdisc.parent == (kTreeHandle | band) && qdisc.handle == netem_handle(band)) {
+    if (qdisc.ifindex == ifindex && qdisc.parent == (kTreeHandle | band) &&
+        qdisc.handle == netem_handle(band)) {
       return std::move(qdisc);
     }
   }

@@ -30,13 +30,14 @@ struct Qdisc {
 
 struct NetemParams {
   Nanos latency{};
-  Nanos jitter{};           // uniform, plus or minus
-  bool drop_all = false;    // drop silently: the sender sees success
+  Nanos jitter{};         // uniform, plus or minus
+  bool drop_all = false;  // drop silently: the sender sees success
 };
 
 StatusOr<std::vector<Qdisc>> list_qdiscs(NetlinkSocket& socket);
 
-// Puts the tree on a device whose root qdisc is the kernel's default. AlreadyExists: somebody's qdisc is there.
+// Puts the tree on a device whose root qdisc is the kernel's default. AlreadyExists: somebody's qdisc is
+// there.
 Status add_tree(NetlinkSocket& socket, int ifindex);
 // Removes the root qdisc only if it is fa17:. NotFound: it is not there.
 Status remove_tree(NetlinkSocket& socket, int ifindex);

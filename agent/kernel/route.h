@@ -22,8 +22,8 @@ struct Route {
   std::vector<int> ifindexes;
 };
 
-// Pure. The most specific route that covers a whole peer network, and every more specific one inside of it. No
-// peers: every route but local ones. Sorted, without repetition.
+// Pure. The most specific route that covers a whole peer network, and every more specific one inside of it.
+// No peers: every route but local ones. Sorted, without repetition.
 std::vector<int> ifindexes_towards(const std::vector<Route>& routes, const std::vector<IpNetwork>& peers);
 
 // FailedPrecondition: no route to one of the peers, or no route at all.

@@ -25,7 +25,8 @@ StatusOr<std::string> read_pem(const std::string& path) {
 }
 
 StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials(const ListenOptions& options) {
-  if (options.tls_cert.empty()) return grpc::InsecureServerCredentials();  // a unix socket: the file's mode guards it
+  if (options.tls_cert.empty())
+    return grpc::InsecureServerCredentials();  // a unix socket: the file's mode guards it
   FL_ASSIGN_OR_RETURN(const std::string cert, read_pem(options.tls_cert));
   FL_ASSIGN_OR_RETURN(const std::string key, read_pem(options.tls_key));
   FL_ASSIGN_OR_RETURN(const std::string ca, read_pem(options.tls_ca));
@@ -42,7 +43,8 @@ Status check_listen(const ListenOptions& options) {
   if (given != 0 && given != 3) return invalid_argument("--tls-cert, --tls-key and --tls-ca go together");
   if (options.address.starts_with(kUnix)) {
     const std::string path = options.address.substr(kUnix.size());
-    if (!path.starts_with('/')) return invalid_argument("--listen {}: the socket's path must begin with /", options.address);
+    if (!path.starts_with('/'))
+      return invalid_argument("--listen {}: the socket's path must begin with /", options.address);
     if (path.size() >= sizeof(sockaddr_un::sun_path)) {
       return invalid_argument("--listen {}: a socket's path has at most {} characters", options.address,
                               sizeof(sockaddr_un::sun_path) - 1);
@@ -54,8 +56,9 @@ Status check_listen(const ListenOptions& options) {
     return invalid_argument("--listen {}: expected unix:/path or HOST:PORT", options.address);
   }
   if (given == 0) {
-    return invalid_argument("--listen {}: TCP needs --tls-cert, --tls-key and --tls-ca; nobody may call without a certificate",
-                            options.address);
+    return invalid_argument(
+        "--listen {}: TCP needs --tls-cert, --tls-key and --tls-ca; nobody may call without a certificate",
+        options.address);
   }
   return ok_status();
 }

@@ -1,5 +1,5 @@
-// The agent's gRPC service over an engine. A unix socket by default, reachable by its owner only; TCP only with mutual
-// TLS: no certificate, no port. Owns its threads.
+// The agent's gRPC service over an engine. A unix socket by default, reachable by its owner only; TCP only
+// with mutual TLS: no certificate, no port. Owns its threads.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ struct ListenOptions {
   std::string address;   // unix:/path or HOST:PORT
   std::string tls_cert;  // PEM files; all three or none
   std::string tls_key;
-  std::string tls_ca;    // who may call: certificates that this CA signed
+  std::string tls_ca;  // who may call: certificates that this CA signed
 };
 
 // InvalidArgument when TCP is asked for without certificates, or the address has no such form.

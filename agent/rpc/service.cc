@@ -29,13 +29,16 @@ class AgentService : public v1::Agent::Service {
     *response = engine_.capabilities();
     return grpc::Status::OK;
   }
-  grpc::Status Apply(grpc::ServerContext*, const v1::ApplyRequest* request, v1::ApplyResponse* response) override {
+  grpc::Status Apply(grpc::ServerContext*, const v1::ApplyRequest* request,
+                     v1::ApplyResponse* response) override {
     return answer(engine_.apply(*request), response);
   }
-  grpc::Status Renew(grpc::ServerContext*, const v1::RenewRequest* request, v1::RenewResponse* response) override {
+  grpc::Status Renew(grpc::ServerContext*, const v1::RenewRequest* request,
+                     v1::RenewResponse* response) override {
     return answer(engine_.renew(*request), response);
   }
-  grpc::Status Revert(grpc::ServerContext*, const v1::RevertRequest* request, v1::RevertResponse* response) override {
+  grpc::Status Revert(grpc::ServerContext*, const v1::RevertRequest* request,
+                      v1::RevertResponse* response) override {
     return answer(engine_.revert(*request), response);
   }
   grpc::Status List(grpc::ServerContext*, const v1::ListRequest*, v1::ListResponse* response) override {
@@ -48,7 +51,8 @@ class AgentService : public v1::Agent::Service {
     constexpr Nanos kPoll = std::chrono::milliseconds(50);  // how soon an end is told
     Nanos interval = std::chrono::seconds(1);
     if (request->has_interval()) {
-      interval = std::max(kPoll, Nanos(google::protobuf::util::TimeUtil::DurationToNanoseconds(request->interval())));
+      interval = std::max(
+          kPoll, Nanos(google::protobuf::util::TimeUtil::DurationToNanoseconds(request->interval())));
     }
     std::size_t active_before = 0;
     for (MonoTime next = mono_now(); !context->IsCancelled(); std::this_thread::sleep_for(kPoll)) {
@@ -74,6 +78,8 @@ class AgentService : public v1::Agent::Service {
 
 }  // namespace
 
-std::unique_ptr<v1::Agent::Service> make_agent_service(Engine& engine) { return std::make_unique<AgentService>(engine); }
+std::unique_ptr<v1::Agent::Service> make_agent_service(Engine& engine) {
+  return std::make_unique<AgentService>(engine);
+}
 
 }  // namespace faultline

@@ -11,7 +11,8 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 void append_pids(const fs::path& directory, std::vector<pid_t>& pids) {
@@ -43,8 +44,8 @@ StatusOr<std::vector<pid_t>> processes_below(const std::string& root, const std:
   if (!fs::is_directory(top, error)) return make_error(StatusCode::kNotFound, "no cgroup {}", cgroup);
   std::vector<pid_t> pids;
   append_pids(top, pids);
-  for (auto it = fs::recursive_directory_iterator(top, error); !error && it != fs::recursive_directory_iterator();
-       it.increment(error)) {
+  for (auto it = fs::recursive_directory_iterator(top, error);
+       !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     std::error_code gone;
     if (it->is_directory(gone)) append_pids(it->path(), pids);
   }
@@ -69,15 +70,16 @@ bool names_container(std::string_view directory, std::string_view id) {
     }
   }
   constexpr std::size_t kShortId = 12;
-  const bool shortened = id.size() >= kShortId && is_hex(id) && is_hex(directory) && directory.starts_with(id);
+  const bool shortened =
+      id.size() >= kShortId && is_hex(id) && is_hex(directory) && directory.starts_with(id);
   return directory == id || shortened;
 }
 
 StatusOr<std::string> cgroup_of_container(const std::string& root, const std::string& id) {
   std::vector<std::string> found;
   std::error_code error;
-  for (auto it = fs::recursive_directory_iterator(root, error); !error && it != fs::recursive_directory_iterator();
-       it.increment(error)) {
+  for (auto it = fs::recursive_directory_iterator(root, error);
+       !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     std::error_code gone;
     if (!it->is_directory(gone) || !names_container(it->path().filename().string(), id)) continue;
     found.push_back(it->path().string().substr(root.size()));
@@ -85,7 +87,8 @@ StatusOr<std::string> cgroup_of_container(const std::string& root, const std::st
   }
   if (found.empty()) return make_error(StatusCode::kNotFound, "no cgroup of a container {}", id);
   if (found.size() > 1) {
-    return make_error(StatusCode::kFailedPrecondition, "container {} is ambiguous: {} and {}", id, found[0], found[1]);
+    return make_error(StatusCode::kFailedPrecondition, "container {} is ambiguous: {} and {}", id, found[0],
+                      found[1]);
   }
   return found[0];
 }

@@ -22,9 +22,9 @@ StatusOr<std::string> cgroup_of_process(pid_t pid);
 // The one cgroup that belongs to the container. NotFound: none; FailedPrecondition: several fit.
 StatusOr<std::string> cgroup_of_container(const std::string& root, const std::string& id);
 
-// Pure. Whether a cgroup directory of this name belongs to the container: the id itself, or as container engines wrap
-// it (docker-ID.scope, cri-containerd-ID.scope, crio-ID.scope, libpod-ID.scope, crun-ID.scope). A hexadecimal id may be
-// shortened to 12 digits or more.
+// Pure. Whether a cgroup directory of this name belongs to the container: the id itself, or as container
+// engines wrap it (docker-ID.scope, cri-containerd-ID.scope, crio-ID.scope, libpod-ID.scope, crun-ID.scope).
+// A hexadecimal id may be shortened to 12 digits or more.
 bool names_container(std::string_view directory, std::string_view id);
 
 }  // namespace faultline

@@ -11,9 +11,20 @@ namespace faultline {
 namespace {
 
 // By the name the kernel shows (comm, 15 characters).
-constexpr std::array<std::string_view, 14> kCritical = {
-    "systemd",    "systemd-journal", "systemd-logind", "systemd-udevd", "dbus-daemon", "sshd",           "kubelet",
-    "containerd", "containerd-shim", "dockerd",        "crio",          "conmon",      "faultline-agen", "runc"};
+constexpr std::array<std::string_view, 14> kCritical = {"systemd",
+                                                        "systemd-journal",
+                                                        "systemd-logind",
+                                                        "systemd-udevd",
+                                                        "dbus-daemon",
+                                                        "sshd",
+                                                        "kubelet",
+                                                        "containerd",
+                                                        "containerd-shim",
+                                                        "dockerd",
+                                                        "crio",
+                                                        "conmon",
+                                                        "faultline-agen",
+                                                        "runc"};
 
 std::string comm_of(pid_t pid) {
   std::ifstream file(fmt::format("/proc/{}/comm", pid));
@@ -43,7 +54,8 @@ Status check_not_protected(const std::string& cgroup, const std::vector<pid_t>& 
   }
   for (const std::string& top : protect) {
     if (below(cgroup, top)) {
-      return make_error(StatusCode::kPermissionDenied, "cgroup {} is protected by the agent's configuration", cgroup);
+      return make_error(StatusCode::kPermissionDenied, "cgroup {} is protected by the agent's configuration",
+                        cgroup);
     }
   }
   for (const pid_t pid : processes) {
@@ -56,7 +68,8 @@ Status check_not_protected(const std::string& cgroup, const std::vector<pid_t>& 
       return comm.substr(0, name.size()) == name && (comm.size() == name.size() || name.size() >= 14);
     });
     if (critical && in_our_pid_namespace(pid)) {
-      return make_error(StatusCode::kPermissionDenied, "cgroup {} is protected: it holds {} (pid {})", cgroup, comm, pid);
+      return make_error(StatusCode::kPermissionDenied, "cgroup {} is protected: it holds {} (pid {})", cgroup,
+                        comm, pid);
     }
   }
   return ok_status();

@@ -41,11 +41,12 @@ StatusOr<std::string> cgroup_of_reference(const std::string& root, const std::st
     if (!path.starts_with('/')) path.insert(path.begin(), '/');
     while (path.size() > 1 && path.ends_with('/')) path.pop_back();
     // No way up and out of the hierarchy.
-    if (path.find("/..") != std::string::npos) return invalid_argument("target \"{}\": \"..\" is not allowed", reference);
+    if (path.find("/..") != std::string::npos)
+      return invalid_argument("target \"{}\": \"..\" is not allowed", reference);
     return path;
   }
-  return invalid_argument("target \"{}\": unknown kind \"{}\"; expected cgroup:PATH, pid:N or container:ID", reference,
-                          scheme);
+  return invalid_argument("target \"{}\": unknown kind \"{}\"; expected cgroup:PATH, pid:N or container:ID",
+                          reference, scheme);
 }
 
 }  // namespace
@@ -64,7 +65,8 @@ StatusOr<Target> TargetResolver::resolve(const std::string& reference) const {
   target.asked = reference;
   FL_ASSIGN_OR_RETURN(target.cgroup, cgroup_of_reference(root_, reference));
   FL_ASSIGN_OR_RETURN(target.processes, processes_below(root_, target.cgroup));
-  FL_RETURN_IF_ERROR(annotate(check_not_protected(target.cgroup, target.processes, protect_), "target " + reference));
+  FL_RETURN_IF_ERROR(
+      annotate(check_not_protected(target.cgroup, target.processes, protect_), "target " + reference));
   if (target.processes.empty()) {
     return make_error(StatusCode::kNotFound, "target {}: no process in cgroup {}", reference, target.cgroup);
   }

@@ -1,4 +1,5 @@
-// What a fault is put into: a cgroup (v2) with everything below it, and the network namespaces its processes live in.
+// What a fault is put into: a cgroup (v2) with everything below it, and the network namespaces its processes
+// live in.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@
 namespace faultline {
 
 struct Target {
-  std::string asked;         // "container:fl-demo-gateway"
-  std::string cgroup;        // below the cgroup root, "/fl-demo-gateway"
+  std::string asked;   // "container:fl-demo-gateway"
+  std::string cgroup;  // below the cgroup root, "/fl-demo-gateway"
   std::uint64_t cgroup_id = 0;
   UniqueFd cgroup_fd;
   std::vector<pid_t> processes;  // as seen when resolved, children of the cgroup included
@@ -28,9 +29,10 @@ class TargetResolver {
   // `protect` adds cgroup paths (with everything below) that may never be targets.
   static StatusOr<TargetResolver> make(std::vector<std::string> protect);
 
-  // cgroup:PATH (below the cgroup root, or absolute), pid:N (its cgroup), container:ID (the cgroup whose name holds
-  // the id). InvalidArgument: no such form. NotFound: nothing there, or no process in it. PermissionDenied: the
-  // target is protected: the root cgroup, or one that holds init, the agent or a host-critical daemon.
+  // cgroup:PATH (below the cgroup root, or absolute), pid:N (its cgroup), container:ID (the cgroup whose name
+  // holds the id). InvalidArgument: no such form. NotFound: nothing there, or no process in it.
+  // PermissionDenied: the target is protected: the root cgroup, or one that holds init, the agent or a
+  // host-critical daemon.
   StatusOr<Target> resolve(const std::string& reference) const;
 
   const std::string& cgroup_root() const { return root_; }

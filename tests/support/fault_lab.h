@@ -1,0 +1,81 @@
+// The network lab with an agent's engine on it, in the test's own process: what kernel tests of faults start
+// from.
+#pragma once
+
+#include <google/protobuf/util/time_util.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "agent/engine/engine.h"
+#include "agent/engine/journal.h"
+#include "agent/faults/table.h"
+#include "agent/target/target.h"
+#include "tests/support/net_lab.h"
+#include "tests/support/temp_dir.h"
+
+namespace faultline::testing {
+
+inline google::protobuf::Duration duration(Nanos t) {
+  return google::protobuf::util::TimeUtil::NanosecondsToDuration(t.count());
+}
+
+class FaultLab {
+ public:
+  FaultLab()
+      : journal(Journal::open(state.path()).value()),
+        shaper(*journal),
+        kinds(make_fault_table(shaper)),
+        targets(TargetResolver::make({}).value()),
+        engine(targets, kinds) {}
+
+  v1::ApplyRequest request(const v1::FaultSpec& spec, const std::string& id = "f",
+                           Nanos lasting = std::chrono::seconds(60)) const {
+    v1::ApplyRequest request;
+    request.set_id(id);
+    request.set_target(net.target_ref());
+    *request.mutable_spec() = spec;
+    *request.mutable_duration() = duration(lasting);
+    return request;
+  }
+
+  v1::FaultStatus revert(const std::string& id = "f") {
+    v1::RevertRequest request;
+    request.add_ids(id);
+    return engine.revert(request).value().faults(0);
+  }
+
+  v1::FaultStatus status(const std::string& id = "f") const {
+    for (const auto& fault : engine.list()) {
+      if (fault.id() == id) return fault;
+    }
+    return {};
+  }
+
+  NetLab& net = shared_net_lab();
+  TempDir state;
+  std::unique_ptr<Journal> journal;
+  NetShaper shaper;
+  FaultTable kinds;
+  TargetResolver targets;
+  Engine engine;
+};
+
+inline v1::FaultSpec delay_spec(Nanos latency, Nanos jitter = {}, const std::string& peer = kPeer) {
+  v1::FaultSpec spec;
+  *spec.mutable_delay()->mutable_latency() = duration(latency);
+  *spec.mutable_delay()->mutable_jitter() = duration(jitter);
+  if (!peer.empty()) spec.mutable_delay()->mutable_to()->add_peers(peer);
+  return spec;
+}
+
+inline v1::FaultSpec loss_spec(double probability, std::uint64_t seed = 1, const std::string& peer = kPeer) {
+  v1::FaultSpec spec;
+  spec.mutable_loss()->set_probability(probability);
+  spec.mutable_loss()->set_seed(seed);
+  if (!peer.empty()) spec.mutable_loss()->mutable_to()->add_peers(peer);
+  return spec;
+}
+
+}  // namespace faultline::testing

@@ -1,0 +1,162 @@
+#include "tests/support/net_lab.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+#include "agent/target/cgroup.h"
+
+namespace faultline::testing {
+
+std::string shell(const std::string& command) {
+  std::FILE* pipe = ::popen(("{ " + command + "\n} 2>&1").c_str(), "re");
+  if (!pipe) throw std::runtime_error("popen");
+  std::string output;
+  std::array<char, 4096> buffer{};
+  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+    output.append(buffer.data(), n);
+  if (::pclose(pipe) != 0) throw std::runtime_error(command + ": " + output);
+  return output;
+}
+
+LabProcess::LabProcess(const std::string& netns, const std::vector<std::string>& args) {
+  int to_child[2], from_child[2];
+  if (::pipe2(to_child, O_CLOEXEC) != 0 || ::pipe2(from_child, O_CLOEXEC) != 0)
+    throw std::runtime_error("pipe");
+  std::vector<const char*> argv{FAULTLINE_LAB_PROCESS};
+  for (const std::string& arg : args) argv.push_back(arg.c_str());
+  argv.push_back(nullptr);
+  const int ns = ::open(("/run/netns/" + netns).c_str(), O_RDONLY | O_CLOEXEC);
+  pid_ = ::fork();
+  if (pid_ == 0) {
+    ::setns(ns, CLONE_NEWNET);
+    ::dup2(to_child[0], 0);
+    ::dup2(from_child[1], 1);
+    ::execv(argv[0], const_cast<char* const*>(argv.data()));
+    ::_exit(127);
+  }
+  ::close(ns);
+  ::close(to_child[0]);
+  ::close(from_child[1]);
+  out_ = ::fdopen(to_child[1], "w");
+  in_ = ::fdopen(from_child[0], "r");
+  if (read_line() != "ready") throw std::runtime_error("lab process did not start");
+}
+
+LabProcess::~LabProcess() {
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+  std::fclose(in_);
+  std::fclose(out_);
+}
+
+std::string LabProcess::read_line() {
+  std::string line;
+  for (int c; (c = std::fgetc(in_)) != EOF && c != '\n';) line.push_back(static_cast<char>(c));
+  return line;
+}
+
+std::string LabProcess::ask(const std::string& line) {
+  std::fprintf(out_, "%s\n", line.c_str());
+  std::fflush(out_);
+  return read_line();
+}
+
+double UdpResult::median_ms() const {
+  if (rtt_ms.empty()) throw std::runtime_error("no echo came back");
+  std::vector<double> sorted = rtt_ms;
+  std::sort(sorted.begin(), sorted.end());
+  return sorted[sorted.size() / 2];
+}
+
+NetLab::NetLab() {
+  const std::string tag = std::to_string(::getpid());
+  target_ns_ = "fl-lab-t" + tag;
+  peer_ns_ = "fl-lab-p" + tag;
+  cgroup_root_ = find_cgroup_root().value();
+  target_cgroup_ = "/fl-lab-target-" + tag;
+  neighbour_cgroup_ = "/fl-lab-neighbour-" + tag;
+  std::filesystem::create_directory(cgroup_root_ + target_cgroup_);
+  std::filesystem::create_directory(cgroup_root_ + neighbour_cgroup_);
+  shell(
+      "ip -batch - <<'E'\n"
+      "netns add " +
+      target_ns_ +
+      "\n"
+      "netns add " +
+      peer_ns_ +
+      "\n"
+      "link add name eth0 netns " +
+      target_ns_ + " type veth peer name eth0 netns " + peer_ns_ + "\nE");
+  shell("ip -n " + target_ns_ +
+        " -batch - <<'E'\n"
+        "addr add 10.99.0.1/24 dev eth0\naddr add fd99::1/64 dev eth0 nodad\nlink set eth0 up\nlink set lo "
+        "up\nE");
+  shell("ip -n " + peer_ns_ +
+        " -batch - <<'E'\n"
+        "addr add 10.99.0.2/24 dev eth0\naddr add 10.99.0.3/24 dev eth0\n"
+        "addr add fd99::2/64 dev eth0 nodad\naddr add fd99::3/64 dev eth0 nodad\nlink set eth0 up\nlink set "
+        "lo up\nE");
+  std::vector<std::string> echo{"echo"};
+  for (const char* address : {kPeer, kOtherPeer, kPeer6, kOtherPeer6}) {
+    for (const int port : {kPort, kOtherPort}) echo.insert(echo.end(), {address, std::to_string(port)});
+  }
+  echo_ = new LabProcess(peer_ns_, echo);
+  target_ = new LabProcess(target_ns_, {"client", cgroup_root_ + target_cgroup_});
+  neighbour_ = new LabProcess(target_ns_, {"client", cgroup_root_ + neighbour_cgroup_});
+  // Neighbour discovery and ARP are done before anything is measured.
+  for (const char* peer : {kPeer, kOtherPeer, kPeer6, kOtherPeer6}) udp(*target_, peer, kPort, 3, 2000, 2000);
+}
+
+NetLab::~NetLab() {
+  delete target_;
+  delete neighbour_;
+  delete echo_;
+  shell("ip netns del " + target_ns_ + "; ip netns del " + peer_ns_);
+  for (const std::string& cgroup : {target_cgroup_, neighbour_cgroup_}) {
+    // The kernel lets go of a killed process's cgroup a moment later.
+    for (int i = 0; i < 200 && ::rmdir((cgroup_root_ + cgroup).c_str()) != 0 && errno == EBUSY; ++i)
+      ::usleep(5000);
+  }
+}
+
+UdpResult NetLab::udp(LabProcess& from, const std::string& to, int port, int count, int interval_us,
+                      int wait_ms) {
+  std::istringstream words(from.ask("udp " + to + " " + std::to_string(port) + " " + std::to_string(count) +
+                                    " " + std::to_string(interval_us) + " " + std::to_string(wait_ms)));
+  UdpResult result;
+  words >> result.sent >> result.refused;
+  for (double rtt_ns = 0; words >> rtt_ns;) {
+    result.answered.push_back(rtt_ns >= 0);
+    if (rtt_ns >= 0) result.rtt_ms.push_back(rtt_ns / 1e6);
+  }
+  if (result.answered.size() != static_cast<std::size_t>(count))
+    throw std::runtime_error("lab process has gone");
+  return result;
+}
+
+double NetLab::tcp_connect_ms(LabProcess& from, const std::string& to, int port, int wait_ms) {
+  const double ns =
+      std::stod(from.ask("tcp " + to + " " + std::to_string(port) + " " + std::to_string(wait_ms)));
+  return ns < 0 ? -1 : ns / 1e6;
+}
+
+NetLab& shared_net_lab() {
+  static NetLab lab;
+  return lab;
+}
+
+std::string NetLab::tc_show() const {
+  return shell("tc -n " + target_ns_ + " qdisc show dev eth0");
+}
+
+}  // namespace faultline::testing

@@ -1,0 +1,85 @@
+// A small network for kernel tests: a "target" namespace with two processes in cgroups of their own (the
+// target and its neighbour), and a "peer" namespace with an echo server behind two addresses, joined by a
+// veth pair. Built with the ip tool, an independent witness; everything is gone after the destructor. Needs
+// root and cgroup v2.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace faultline::testing {
+
+inline constexpr const char* kPeer = "10.99.0.2";
+inline constexpr const char* kOtherPeer = "10.99.0.3";
+inline constexpr const char* kPeer6 = "fd99::2";
+inline constexpr const char* kOtherPeer6 = "fd99::3";
+inline constexpr int kPort = 7000;
+inline constexpr int kOtherPort = 7001;
+
+// A child process that answers lines with lines; killed by the destructor.
+class LabProcess {
+ public:
+  LabProcess(const std::string& netns, const std::vector<std::string>& args);
+  ~LabProcess();
+  LabProcess(const LabProcess&) = delete;
+  LabProcess& operator=(const LabProcess&) = delete;
+
+  std::string ask(const std::string& line);
+  pid_t pid() const { return pid_; }
+
+ private:
+  std::string read_line();
+  pid_t pid_ = -1;
+  std::FILE* in_ = nullptr;
+  std::FILE* out_ = nullptr;
+};
+
+struct UdpResult {
+  std::size_t sent = 0;
+  std::size_t refused = 0;     // send() failed: the sender noticed
+  std::vector<double> rtt_ms;  // of the echoes that came, in the order of sending
+  std::vector<bool> answered;  // per datagram
+
+  double median_ms() const;
+  double loss() const { return 1.0 - static_cast<double>(rtt_ms.size()) / static_cast<double>(sent); }
+};
+
+class NetLab {
+ public:
+  NetLab();
+  ~NetLab();
+  NetLab(const NetLab&) = delete;
+  NetLab& operator=(const NetLab&) = delete;
+
+  LabProcess& target() { return *target_; }
+  LabProcess& neighbour() { return *neighbour_; }
+  // References for the agent.
+  std::string target_ref() const { return "cgroup:" + target_cgroup_; }
+
+  // `from` sends `count` datagrams, one every `interval_us`, and waits `wait_ms` for the last echoes.
+  static UdpResult udp(LabProcess& from, const std::string& to, int port, int count, int interval_us = 2000,
+                       int wait_ms = 500);
+  static double tcp_connect_ms(LabProcess& from, const std::string& to, int port, int wait_ms = 3000);
+
+  // What tc shows of the target's device: the witness for trees and their absence.
+  std::string tc_show() const;
+  const std::string& netns() const { return target_ns_; }
+
+ private:
+  std::string target_ns_, peer_ns_, target_cgroup_, neighbour_cgroup_, cgroup_root_;
+  LabProcess *target_ = nullptr, *neighbour_ = nullptr, *echo_ = nullptr;
+};
+
+// One lab for all tests of a binary: building it is slow under emulation. Every test must leave it as it
+// found it.
+NetLab& shared_net_lab();
+
+// Runs a command of the test's own, made of literals only, and returns its output; aborts the test when it
+// fails.
+std::string shell(const std::string& command);
+
+}  // namespace faultline::testing
