@@ -46,6 +46,8 @@ struct Engine::Entry {
     for (auto& measure : fault->achieved()) *copy.add_achieved() = std::move(measure);
     const Nanos left = std::max(Nanos::zero(), std::chrono::duration_cast<Nanos>(deadline - mono_now()));
     *copy.mutable_remaining() = TimeUtil::NanosecondsToDuration(left.count());
+    *copy.mutable_deadline() =
+        to_timestamp(wall_now() + std::chrono::duration_cast<WallTime::duration>(deadline - mono_now()));
     return copy;
   }
 };
@@ -178,6 +180,7 @@ std::vector<Engine::EntryPtr> Engine::claim(const std::vector<EntryPtr>& candida
     entry->status = entry->now();
     entry->claimed = true;
     entry->status.clear_remaining();
+    entry->status.clear_deadline();
     entry->status.set_end_reason(lease_over ? v1::END_REASON_LEASE : reason);
     entry->status.set_end_detail(detail);
     claimed.push_back(entry);

@@ -17,6 +17,7 @@ StatusOr<std::unique_ptr<NetSojourn>> NetSojourn::make() {
   sojourn->skeleton_ = net_sojourn__open_and_load();
   if (!sojourn->skeleton_) return errno_status(errno, "load BPF program net_sojourn");
   if (int e = net_sojourn__attach(sojourn->skeleton_); e != 0) return errno_status(-e, "attach net_sojourn");
+  net_sojourn__detach(sojourn->skeleton_);
   sojourn->slots_.resize(FL_SOJOURN_SLOTS);
   return sojourn;
 }
@@ -27,6 +28,9 @@ NetSojourn::~NetSojourn() {
 
 StatusOr<int> NetSojourn::watch(std::uint32_t netns_inode, std::uint32_t band) {
   const std::lock_guard lock(mutex_);
+  const bool first = std::none_of(slots_.begin(), slots_.end(), [](const Slot& s) { return s.used; });
+  if (int e = first ? net_sojourn__attach(skeleton_) : 0; e != 0)
+    return errno_status(-e, "attach net_sojourn");
   const auto free = std::find_if(slots_.begin(), slots_.end(), [](const Slot& s) { return !s.used; });
   if (free == slots_.end()) return make_error(StatusCode::kResourceExhausted, "all delay meters are in use");
   const auto index = static_cast<__u32>(free - slots_.begin());
@@ -46,6 +50,8 @@ void NetSojourn::unwatch(int slot) {
   const fl_sojourn_key key{.netns = entry.netns, .band = entry.band};
   bpf_map__delete_elem(skeleton_->maps.slot_of, &key, sizeof key, 0);
   entry.used = false;
+  const bool last = std::none_of(slots_.begin(), slots_.end(), [](const Slot& s) { return s.used; });
+  if (last) net_sojourn__detach(skeleton_);
 }
 
 SojournSamples NetSojourn::samples(int slot) const {

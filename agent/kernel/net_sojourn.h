@@ -1,12 +1,12 @@
 // Measures in the kernel how long packets stay in shaping bands. One per agent; a slot per band of a network
-// namespace. Auto: gone with the process. Minimum kernel: 5.15 with BTF; without it make() fails and delays
-// are simply not measured. Slots may be used from several threads, each by its own owner.
+// namespace. Attached only while a band is watched. Auto: gone with the process. Minimum kernel: 5.15 with
+// BTF; without it make() fails and delays are simply not measured. Slots may be used from several threads,
+// each by its own owner.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <vector>
 
 #include "common/clock.h"

@@ -3,9 +3,10 @@
 //   lab_process echo ADDRESS PORT ...  answers every UDP datagram and accepts TCP connections on these pairs
 //   lab_process client CGROUP_DIR  enters the cgroup, then obeys lines on stdin, one line on stdout each:
 //     udp ADDRESS PORT COUNT INTERVAL_US WAIT_MS   sends COUNT numbered datagrams, waits for the echoes
-//                                                  -> "SENT REFUSED RTT_NS..." (-1: no echo; REFUSED: send()
-//                                                  failed)
-//     tcp ADDRESS PORT WAIT_MS                     -> "NS" until connected, -1 if not
+//       -> "SENT REFUSED", then "SENT_NS RTT_NS" for each datagram (CLOCK_MONOTONIC; RTT -1: no echo;
+//       REFUSED: how often send() failed)
+//     tcp ADDRESS PORT WAIT_MS
+//       -> "NS" until connected, -1 if not
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -125,18 +126,20 @@ void udp(const std::string& to, int port, std::size_t count, std::int64_t interv
   ::connect(fd, address.get(), address.size);
   std::vector<std::int64_t> rtts(count, -1);
   std::size_t missing = count;
+  std::vector<std::int64_t> sent_ns(count, 0);
   std::size_t refused = 0;
   const std::int64_t start = now_ns();
   for (std::size_t i = 0; i < count; ++i) {
     receive(fd, start + static_cast<std::int64_t>(i) * interval_us * 1000, rtts, missing);
     while (now_ns() < start + static_cast<std::int64_t>(i) * interval_us * 1000) ::usleep(50);
     const Datagram d{i, now_ns()};
+    sent_ns[i] = d.sent_ns;
     refused += ::send(fd, &d, sizeof d, 0) != sizeof d;
   }
   receive(fd, now_ns() + wait_ms * 1'000'000, rtts, missing);
   ::close(fd);
   std::cout << count << ' ' << refused;
-  for (const std::int64_t rtt : rtts) std::cout << ' ' << rtt;
+  for (std::size_t i = 0; i < count; ++i) std::cout << ' ' << sent_ns[i] << ' ' << rtts[i];
   std::cout << std::endl;
 }
 

@@ -135,7 +135,9 @@ UdpResult NetLab::udp(LabProcess& from, const std::string& to, int port, int cou
                                     " " + std::to_string(interval_us) + " " + std::to_string(wait_ms)));
   UdpResult result;
   words >> result.sent >> result.refused;
-  for (double rtt_ns = 0; words >> rtt_ns;) {
+  std::int64_t sent_ns = 0;
+  for (double rtt_ns = 0; words >> sent_ns >> rtt_ns;) {
+    result.sent_ns.push_back(sent_ns);
     result.answered.push_back(rtt_ns >= 0);
     if (rtt_ns >= 0) result.rtt_ms.push_back(rtt_ns / 1e6);
   }
