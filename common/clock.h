@@ -1,5 +1,5 @@
-// Clocks. MonoTime is CLOCK_MONOTONIC, the clock that bpf_ktime_get_ns() reads, so a deadline means the same in
-// the kernel and here. WallTime is only for people and for lining up records of several machines.
+// Clocks. MonoTime is CLOCK_MONOTONIC, the clock that bpf_ktime_get_ns() reads, so a deadline means the same
+// in the kernel and here. WallTime is only for people and for lining up records of several machines.
 #pragma once
 
 #include <chrono>
@@ -10,8 +10,12 @@ using Nanos = std::chrono::nanoseconds;
 using MonoTime = std::chrono::steady_clock::time_point;  // libstdc++ on Linux: CLOCK_MONOTONIC
 using WallTime = std::chrono::system_clock::time_point;
 
-inline MonoTime mono_now() { return std::chrono::steady_clock::now(); }
-inline WallTime wall_now() { return std::chrono::system_clock::now(); }
+inline MonoTime mono_now() {
+  return std::chrono::steady_clock::now();
+}
+inline WallTime wall_now() {
+  return std::chrono::system_clock::now();
+}
 
 // Nanoseconds since boot, as BPF sees them.
 inline unsigned long long ktime_ns(MonoTime t) {

@@ -1,4 +1,5 @@
-// Logging set-up for a program's main(): spdlog to stderr, one line an event, "key=value" text with fixed keys.
+// Logging set-up for a program's main(): spdlog to stderr, one line an event, "key=value" text with fixed
+// keys.
 #pragma once
 
 #include <spdlog/spdlog.h>

@@ -1,5 +1,5 @@
-// The project's one alias header for errors. A Status is returned, never thrown; context is added on the way up
-// and the error is handled or logged once, where it stops.
+// The project's one alias header for errors. A Status is returned, never thrown; context is added on the way
+// up and the error is handled or logged once, where it stops.
 #pragma once
 
 #include <absl/status/status.h>
@@ -19,7 +19,9 @@ using StatusCode = absl::StatusCode;
 template <typename T>
 using StatusOr = absl::StatusOr<T>;
 
-inline Status ok_status() { return absl::OkStatus(); }
+inline Status ok_status() {
+  return absl::OkStatus();
+}
 
 // make_error(StatusCode::kNotFound, "no cgroup {}", path)
 template <typename... Args>
@@ -32,7 +34,9 @@ Status invalid_argument(fmt::format_string<Args...> format, Args&&... args) {
   return make_error(StatusCode::kInvalidArgument, format, std::forward<Args>(args)...);
 }
 
-inline std::string message_of(const Status& status) { return std::string(status.message()); }
+inline std::string message_of(const Status& status) {
+  return std::string(status.message());
+}
 
 // "what: message", same code; an OK status passes through.
 inline Status annotate(const Status& status, std::string_view what) {
@@ -44,14 +48,37 @@ inline Status annotate(const Status& status, std::string_view what) {
 inline Status errno_status(int error, std::string_view what) {
   StatusCode code = StatusCode::kInternal;
   switch (error) {
-    case ENOENT: case ESRCH: case ENODEV: code = StatusCode::kNotFound; break;
-    case EPERM: case EACCES: code = StatusCode::kPermissionDenied; break;
-    case EINVAL: code = StatusCode::kInvalidArgument; break;
-    case EEXIST: code = StatusCode::kAlreadyExists; break;
-    case EOPNOTSUPP: case ENOSYS: code = StatusCode::kUnimplemented; break;
-    case ENOSPC: case ENOMEM: case EMFILE: case ENFILE: code = StatusCode::kResourceExhausted; break;
-    case ECONNREFUSED: case EAGAIN: code = StatusCode::kUnavailable; break;
-    default: break;
+    case ENOENT:
+    case ESRCH:
+    case ENODEV:
+      code = StatusCode::kNotFound;
+      break;
+    case EPERM:
+    case EACCES:
+      code = StatusCode::kPermissionDenied;
+      break;
+    case EINVAL:
+      code = StatusCode::kInvalidArgument;
+      break;
+    case EEXIST:
+      code = StatusCode::kAlreadyExists;
+      break;
+    case EOPNOTSUPP:
+    case ENOSYS:
+      code = StatusCode::kUnimplemented;
+      break;
+    case ENOSPC:
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+      code = StatusCode::kResourceExhausted;
+      break;
+    case ECONNREFUSED:
+    case EAGAIN:
+      code = StatusCode::kUnavailable;
+      break;
+    default:
+      break;
   }
   return Status(code, fmt::format("{}: {}", what, std::generic_category().message(error)));
 }
