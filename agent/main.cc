@@ -45,7 +45,21 @@ int print_libbpf(libbpf_print_level level, const char* format, va_list args) {
   return 0;
 }
 
-int print_capabilities(Engine& engine) {
+// For asking only: where nothing may be applied, nothing need be written down, and a running agent's journal
+// is its own.
+class NoLog : public StickyLog {
+ public:
+  StatusOr<std::uint64_t> intend(const StickyRecord&) override {
+    return make_error(StatusCode::kFailedPrecondition, "nothing may be applied here");
+  }
+  Status settle(std::uint64_t) override { return ok_status(); }
+};
+
+int print_capabilities(const TargetResolver& targets) {
+  NoLog log;
+  NetShaper shaper(log);
+  FaultTable kinds = make_fault_table(shaper);
+  Engine engine(targets, kinds);
   bool all = true;
   const v1::CapabilitiesResponse capabilities = engine.capabilities();
   for (const auto& kind : capabilities.kinds()) {
@@ -99,12 +113,13 @@ int run(const Options& options) {
   if (Status status = check_listen(options.listen); !status.ok()) return fail(status, kUsage);
   auto targets = TargetResolver::make(options.protect);
   if (!targets.ok()) return fail(targets.status(), options.capabilities ? kNotSupported : kFailed);
+  if (options.capabilities) return print_capabilities(*targets);
   auto journal = Journal::open(options.state_dir);
   if (!journal.ok()) return fail(journal.status(), kFailed);
   NetShaper shaper(**journal);
   FaultTable kinds = make_fault_table(shaper);
   Engine engine(*targets, kinds);
-  return options.capabilities ? print_capabilities(engine) : serve(options, engine, **journal);
+  return serve(options, engine, **journal);
 }
 
 }  // namespace
