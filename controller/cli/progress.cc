@@ -76,7 +76,9 @@ void Progress::note_counters() {
   if (terminal_.live || mono_now() < counters_due_) return;
   counters_due_ = mono_now() + kCountersEvery;
   for (const FaultOutcome& fault : view_.faults) {
-    if (is_active(fault)) note(mono_now() - start_, fault_line(fault));
+    if (!is_active(fault)) continue;
+    std::string line = fault_line(fault);
+    if (std::exchange(counters_told_[fault.name], line) != line) note(mono_now() - start_, line);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -46,6 +47,7 @@ class Progress final : public RunObserver {
   std::vector<std::string> lines_;  // noted, not yet written
   std::size_t drawn_ = 0;           // lines of the live block that stand on the terminal
   MonoTime counters_due_;
+  std::map<std::string, std::string> counters_told_;  // the last line about each fault
   std::jthread drawer_;
 };
 

@@ -14,7 +14,9 @@ StatusOr<SignalWatch> SignalWatch::make() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction action {};
     ::sigaction(signal, nullptr, &action);
-    if (action.sa_handler != SIG_IGN) sigaddset(&set, signal);
+    if (signal == SIGHUP && action.sa_handler == SIG_IGN) continue;
+    ::signal(signal, SIG_DFL);  // an ignored signal would be thrown away before it could be read
+    sigaddset(&set, signal);
   }
   if (const int error = ::pthread_sigmask(SIG_BLOCK, &set, nullptr); error != 0) {
     return errno_status(error, "block signals");

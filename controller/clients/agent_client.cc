@@ -16,13 +16,14 @@ namespace {
 constexpr auto kConnectTimeout = std::chrono::milliseconds(1500);
 constexpr auto kQueryTimeout = std::chrono::seconds(10);
 constexpr auto kRenewTimeout = std::chrono::seconds(2);
-constexpr auto kChangeTimeout = std::chrono::seconds(15);
+constexpr auto kChangeTimeout = std::chrono::seconds(10);
 
 Status from_grpc(const grpc::Status& status, const std::string& address) {
   if (status.ok()) return ok_status();
   const auto code = static_cast<StatusCode>(status.error_code());  // the same numbers by definition
-  const bool transport = code == StatusCode::kUnavailable || code == StatusCode::kDeadlineExceeded;
-  if (transport) return make_error(code, "agent at {}: {}", address, status.error_message());
+  if (code == StatusCode::kDeadlineExceeded) return make_error(code, "agent at {} does not answer", address);
+  if (code == StatusCode::kUnavailable)
+    return make_error(code, "agent at {}: {}", address, status.error_message());
   return Status(code, status.error_message());
 }
 

@@ -137,15 +137,12 @@ void ActiveFault::not_confirmed(const Status& why) {
   const bool applied = state_.fault(index_).effective_at.has_value();
   // Never applied as far as anyone knows, and the agent does not know it: nothing is there.
   if (!applied && why.code() == StatusCode::kNotFound) return;
-  const std::string text = fmt::format(
-      "removal not confirmed: {}; the kernel ends the effect when the lease of {} s runs out at the latest, "
-      "but that "
-      "nothing is left behind is not proved",
-      message_of(why), std::chrono::duration<double>(timing_.lease).count());
+  const std::string cause = message_of(why);
   state_.update_fault(index_, [&](FaultOutcome& fault) {
-    fault.error = fault.error.empty() ? text : fault.error + "; " + text;
+    if (fault.error.empty()) fault.error = cause;
   });
-  state_.interrupt(Interruption::kInfrastructure, fmt::format("fault {}: {}", step_.name, text));
+  state_.interrupt(Interruption::kInfrastructure,
+                   fmt::format("the removal of fault {} is not confirmed: {}", step_.name, cause));
 }
 
 Nanos ActiveFault::offset_of(const google::protobuf::Timestamp& time) const {

@@ -25,18 +25,15 @@ void RunState::begin_method() {
   stage_ = Phase::kObserve;
 }
 
-Phase RunState::phase() {
+Phase RunState::phase() const {
   const std::lock_guard lock(mutex_);
-  refresh_phase();
   return record_.phases.back().phase;
 }
 
 void RunState::count_call(Phase phase, int change) {
   const std::lock_guard lock(mutex_);
   (phase == Phase::kInject ? applies_ : reverts_) += change;
-  // With the last fault gone the method may be through: what comes next, a wait or the recovery, says so
-  // itself rather than after an "observe" of no length.
-  if (change > 0 || any_active()) refresh_phase();
+  refresh_phase();
 }
 
 bool RunState::any_active() const {
@@ -47,6 +44,8 @@ bool RunState::any_active() const {
 
 void RunState::refresh_phase() {
   const Phase phase = applies_ > 0 ? Phase::kInject : reverts_ > 0 ? Phase::kRemove : stage_;
+  // Between the end of one step and the begin of the next there is nothing to observe: the phase stays.
+  if (phase == Phase::kObserve && waits_ == 0 && !any_active()) return;
   std::vector<PhaseSpan>& spans = record_.phases;
   if (!spans.empty() && spans.back().phase == phase) return;
   const Nanos now = offset();
@@ -93,8 +92,10 @@ bool RunState::hurried() const {
 
 void RunState::wait(MonoTime deadline) {
   std::unique_lock lock(mutex_);
+  ++waits_;
   refresh_phase();
   changed_.wait_until(lock, deadline, [this] { return record_.interruption != Interruption::kNone; });
+  --waits_;
 }
 
 void RunState::wait_steady(MonoTime deadline) {

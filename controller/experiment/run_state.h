@@ -29,9 +29,9 @@ class RunState {
 
   // The stage of the run as a whole; while apply or revert calls are under way the phase is inject or remove.
   void enter(Phase stage);
-  // The stage becomes observe, from the first moment that the method waits or an apply is through.
+  // The stage becomes observe; that shows from when a fault is active or the method waits.
   void begin_method();
-  Phase phase();
+  Phase phase() const;
   class Call {  // one apply (kInject) or revert (kRemove) call, from construction to destruction
    public:
     Call(RunState& state, Phase phase) : state_(state), phase_(phase) { state_.count_call(phase_, +1); }
@@ -91,6 +91,7 @@ class RunState {
   bool hurried_ = false;
   int applies_ = 0;
   int reverts_ = 0;
+  int waits_ = 0;
   BaselineWatch baseline_;
   StopWatch stop_;
   std::optional<RecoveryWatch> recovery_;

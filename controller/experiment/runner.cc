@@ -77,9 +77,9 @@ RunRecord run_experiment(const Experiment& experiment, const Preflight& checked,
       const LeaseKeeper keeper(state, parts.agent, timing);
       run_method(experiment, checked, run_id, state, parts.agent, timing);
     }
-    if (state.any_effective() && !state.hurried()) {
+    if (state.any_effective()) {
       state.enter(Phase::kRecover);
-      state.wait_recovered();
+      if (!state.hurried()) state.wait_recovered();
     }
   }
   poller.request_stop();

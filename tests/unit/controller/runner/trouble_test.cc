@@ -71,7 +71,8 @@ TEST(RunnerTrouble, LostAgentIsToldPlainly) {
   EXPECT_EQ(run.judgement.exit_code, 7);
   EXPECT_NE(run.interruption_detail.find("agent lost"), std::string::npos) << run.interruption_detail;
   EXPECT_FALSE(run.faults.at(0).removed_at);
-  EXPECT_NE(run.faults.at(0).error.find("is not proved"), std::string::npos) << run.faults.at(0).error;
+  EXPECT_EQ(run.faults.at(0).error, "no agent there");
+  EXPECT_NE(run.judgement.reason.find("not proved"), std::string::npos) << run.judgement.reason;
   EXPECT_LT(run.duration, seconds(50));
 }
 
