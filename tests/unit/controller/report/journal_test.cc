@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "controller/report/report.h"
 #include "tests/unit/controller/report/sample_run.h"
@@ -20,11 +19,9 @@ TEST(Journal, OfASmallRunIsExactlyThis) {
   RunRecord run = sample_run();
   run.judgement.findings.resize(1);
   run.phases.resize(1);
-  const std::string text = std::regex_replace(journal_json(experiment, run),
-                                              std::regex(R"((faultline_version": ")[^"]*)"), "$1VERSION");
-  EXPECT_EQ(text, R"json({
+  EXPECT_EQ(journal_json(experiment, run), with_version(R"json({
   "schema_version": 1,
-  "faultline_version": "VERSION",
+  "faultline_version": "@VERSION@",
   "run": {
     "id": "20260131T101502Z-3f9a",
     "started_at": "2026-01-31T10:15:02.000000007Z",
@@ -142,7 +139,7 @@ TEST(Journal, OfASmallRunIsExactlyThis) {
     {"probe":"gateway","sent_at_ns":13770000000,"latency_ns":2000000,"phase":"recover","state":"HEALTHY","detail":"200"}
   ]
 }
-)json");
+)json"));
 }
 
 TEST(Journal, HoldsTheExperimentFileWordForWord) {

@@ -1,5 +1,7 @@
 #include "tests/unit/controller/report/sample_run.h"
 
+#include "common/version.h"
+
 namespace faultline {
 
 using std::chrono::milliseconds;
@@ -118,6 +120,13 @@ RunRecord sample_run(const std::string& id) {
   run.faults.push_back(sample_fault());
   run.judgement = sample_judgement();
   return run;
+}
+
+std::string with_version(std::string golden) {
+  const std::string mark = "@VERSION@";
+  if (const std::size_t at = golden.find(mark); at != std::string::npos)
+    golden.replace(at, mark.size(), kVersion);
+  return golden;
 }
 
 }  // namespace faultline

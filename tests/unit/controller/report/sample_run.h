@@ -14,4 +14,7 @@ Experiment sample_experiment();
 // It passed: three samples, degraded in between, recovered.
 RunRecord sample_run(const std::string& id = "20260131T101502Z-3f9a");
 
+// A golden text with @VERSION@ replaced by the version of this build.
+std::string with_version(std::string golden);
+
 }  // namespace faultline
