@@ -1,7 +1,7 @@
 // From a NetworkFilter message to what the steering program matches. Pure.
 #pragma once
 
-#include "agent/kernel/net_steer.h"
+#include "agent/kernel/net_rules.h"
 #include "common/status.h"
 #include "faultline/v1/fault.pb.h"
 

@@ -30,38 +30,7 @@ void wait_for_running_programs() {
   (void)::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
-std::uint64_t threshold_of(double probability) {
-  constexpr double kAlways = 4294967296.0;  // 2^32
-  return static_cast<std::uint64_t>(std::clamp(probability, 0.0, 1.0) * kAlways + 0.5);
-}
-
 }  // namespace
-
-std::vector<fl_net_rule> rules_of(const PacketMatch& match, std::uint8_t fault) {
-  std::vector<fl_net_rule> by_peer;
-  for (const IpNetwork& peer : match.peers) {
-    fl_net_rule rule{};
-    rule.family = peer.v6 ? FL_NET_IPV6 : FL_NET_IPV4;
-    std::copy(peer.addr.begin(), peer.addr.end(), rule.addr);
-    std::copy(peer.mask.begin(), peer.mask.end(), rule.mask);
-    by_peer.push_back(rule);
-  }
-  if (by_peer.empty()) by_peer.push_back(fl_net_rule{});
-
-  std::vector<fl_net_rule> rules;
-  for (fl_net_rule rule : by_peer) {
-    rule.fault = fault;
-    rule.protocol = static_cast<std::uint8_t>(match.protocol);
-    if (match.ports.empty()) rules.push_back(rule);
-    for (const PortSpan& span : match.ports) {
-      rule.by_port = 1;
-      rule.port_first = span.first;
-      rule.port_last = span.last;
-      rules.push_back(rule);
-    }
-  }
-  return rules;
-}
 
 StatusOr<std::unique_ptr<NetSteer>> NetSteer::make(int cgroup_fd) {
   std::unique_ptr<NetSteer> steer(new NetSteer);
@@ -107,7 +76,7 @@ StatusOr<int> NetSteer::add(const PacketMatch& match, const SteerTo& to, MonoTim
   // The fault before its rules: no rule may ever point at a half-written fault.
   fl_net_fault& fault = skeleton_->bss->faults[index];
   fault = {};
-  fault.threshold = threshold_of(to.probability);
+  fault.threshold = dice_threshold(to.probability);
   fault.seed = to.seed;
   fault.priority = to.priority;
   store(fault.deadline_ns, static_cast<__u64>(ktime_ns(deadline)));

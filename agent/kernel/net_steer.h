@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "agent/kernel/ip_network.h"
+#include "agent/kernel/net_rules.h"
 #include "bpf/abi/net_steer.h"
 #include "common/clock.h"
 #include "common/status.h"
@@ -21,18 +21,6 @@ struct net_steer;
 struct bpf_link;
 
 namespace faultline {
-
-struct PortSpan {
-  std::uint16_t first = 0;
-  std::uint16_t last = 0;
-};
-
-// Empty lists mean "any".
-struct PacketMatch {
-  std::vector<IpNetwork> peers;
-  std::vector<PortSpan> ports;
-  fl_net_protocol protocol = FL_NET_PROTO_ANY;
-};
 
 struct SteerTo {
   std::uint32_t priority = 0;  // qdisc handle | band
@@ -45,9 +33,6 @@ struct SteerCounters {
   std::uint64_t matched = 0;
   std::uint64_t injected = 0;
 };
-
-// The rules one match takes: peers x port spans. Pure.
-std::vector<fl_net_rule> rules_of(const PacketMatch& match, std::uint8_t fault);
 
 class NetSteer {
  public:

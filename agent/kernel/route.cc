@@ -7,8 +7,9 @@
 #include <netlink/route/link.h>
 #include <netlink/route/route.h>
 
-#include <algorithm>
 #include <memory>
+
+#include "agent/kernel/route_choice.h"
 
 namespace faultline {
 namespace {
@@ -52,32 +53,6 @@ StatusOr<Cache> list_links(NetlinkSocket& socket) {
 }
 
 }  // namespace
-
-std::vector<int> ifindexes_towards(const std::vector<Route>& routes, const std::vector<IpNetwork>& peers) {
-  std::vector<int> found;
-  const auto take = [&](const Route& route) {
-    found.insert(found.end(), route.ifindexes.begin(), route.ifindexes.end());
-  };
-  for (const IpNetwork& peer : peers) {
-    int longest = -1;
-    for (const Route& route : routes) {
-      if (route.to.contains(peer)) longest = std::max(longest, route.to.prefix);
-    }
-    for (const Route& route : routes) {
-      const bool covers = route.to.contains(peer) && route.to.prefix == longest;
-      const bool inside = !route.local && peer.contains(route.to) && route.to.prefix > peer.prefix;
-      if (covers || inside) take(route);
-    }
-  }
-  if (peers.empty()) {
-    for (const Route& route : routes) {
-      if (!route.local) take(route);
-    }
-  }
-  std::sort(found.begin(), found.end());
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  return found;
-}
 
 StatusOr<std::vector<Device>> devices_towards(NetlinkSocket& socket, const std::vector<IpNetwork>& peers) {
   std::vector<Route> routes;

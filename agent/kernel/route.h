@@ -16,16 +16,6 @@ struct Device {
   friend bool operator==(const Device&, const Device&) = default;
 };
 
-struct Route {
-  IpNetwork to;
-  bool local = false;  // leads to this namespace's own addresses
-  std::vector<int> ifindexes;
-};
-
-// Pure. The most specific route that covers a whole peer network, and every more specific one inside of it.
-// No peers: every route but local ones. Sorted, without repetition.
-std::vector<int> ifindexes_towards(const std::vector<Route>& routes, const std::vector<IpNetwork>& peers);
-
 // FailedPrecondition: no route to one of the peers, or no route at all.
 StatusOr<std::vector<Device>> devices_towards(NetlinkSocket& socket, const std::vector<IpNetwork>& peers);
 
