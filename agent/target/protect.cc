@@ -53,9 +53,10 @@ Status check_not_protected(const std::string& cgroup, const std::vector<pid_t>& 
     return make_error(StatusCode::kPermissionDenied, "the root cgroup is protected: it holds the whole host");
   }
   for (const std::string& top : protect) {
-    if (below(cgroup, top)) {
-      return make_error(StatusCode::kPermissionDenied, "cgroup {} is protected by the agent's configuration",
-                        cgroup);
+    // A fault in a cgroup is a fault in everything below it.
+    if (below(cgroup, top) || below(top, cgroup)) {
+      return make_error(StatusCode::kPermissionDenied,
+                        "cgroup {} is protected by the agent's configuration ({})", cgroup, top);
     }
   }
   for (const pid_t pid : processes) {

@@ -8,8 +8,8 @@
 
 namespace faultline {
 
-// PermissionDenied, with the reason, for the root cgroup, for one in or below `protect`, and for one that
-// holds init, this process, or a host-critical daemon (of this process's own pid namespace).
+// PermissionDenied, with the reason, for the root cgroup, for one in, below or above `protect`, and for one
+// that holds init, this process, or a host-critical daemon (of this process's own pid namespace).
 Status check_not_protected(const std::string& cgroup, const std::vector<pid_t>& processes,
                            const std::vector<std::string>& protect);
 

@@ -13,6 +13,18 @@
 namespace faultline {
 namespace {
 
+// A path as people write it, below the root or absolute, as the path below the root.
+StatusOr<std::string> path_below(const std::string& root, const std::string& text) {
+  std::string path = std::filesystem::path(text).lexically_normal();
+  if (path == root || path == ".") return std::string("/");
+  if (path.starts_with(root + "/")) path = path.substr(root.size());
+  if (!path.starts_with('/')) path.insert(path.begin(), '/');
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  // No way up and out of the hierarchy.
+  if (path == "/.." || path.starts_with("/../")) return invalid_argument("\"..\" is not allowed");
+  return path;
+}
+
 StatusOr<std::string> cgroup_of_reference(const std::string& root, const std::string& reference) {
   const std::size_t colon = reference.find(':');
   const std::string scheme = reference.substr(0, colon);
@@ -35,14 +47,8 @@ StatusOr<std::string> cgroup_of_reference(const std::string& root, const std::st
     return cgroup_of_container(root, value);
   }
   if (scheme == "cgroup") {
-    std::string path = std::filesystem::path(value).lexically_normal();
-    if (path == root) return std::string("/");
-    if (path.starts_with(root + "/")) path = path.substr(root.size());
-    if (!path.starts_with('/')) path.insert(path.begin(), '/');
-    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-    // No way up and out of the hierarchy.
-    if (path.find("/..") != std::string::npos)
-      return invalid_argument("target \"{}\": \"..\" is not allowed", reference);
+    auto path = path_below(root, value);
+    if (!path.ok()) return annotate(path.status(), fmt::format("target \"{}\"", reference));
     return path;
   }
   return invalid_argument("target \"{}\": unknown kind \"{}\"; expected cgroup:PATH, pid:N or container:ID",
@@ -57,6 +63,15 @@ std::string Target::describe() const {
 
 StatusOr<TargetResolver> TargetResolver::make(std::vector<std::string> protect) {
   FL_ASSIGN_OR_RETURN(std::string root, find_cgroup_root());
+  return over(std::move(root), std::move(protect));
+}
+
+StatusOr<TargetResolver> TargetResolver::over(std::string root, std::vector<std::string> protect) {
+  for (std::string& path : protect) {
+    auto below_root = path_below(root, path);
+    if (!below_root.ok()) return annotate(below_root.status(), fmt::format("protect {}", path));
+    path = *std::move(below_root);
+  }
   return TargetResolver(std::move(root), std::move(protect));
 }
 

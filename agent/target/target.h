@@ -26,8 +26,11 @@ struct Target {
 // Turns target references into targets. Holds only configuration; safe to use from several threads.
 class TargetResolver {
  public:
-  // `protect` adds cgroup paths (with everything below) that may never be targets.
+  // `protect` adds cgroup paths (below the cgroup root, or absolute; with everything below) that may never be
+  // targets.
   static StatusOr<TargetResolver> make(std::vector<std::string> protect);
+  // The same over the hierarchy that is mounted at `root`.
+  static StatusOr<TargetResolver> over(std::string root, std::vector<std::string> protect);
 
   // cgroup:PATH (below the cgroup root, or absolute), pid:N (its cgroup), container:ID (the cgroup whose name
   // holds the id). InvalidArgument: no such form. NotFound: nothing there, or no process in it.
