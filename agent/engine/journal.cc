@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "common/log.h"
@@ -48,6 +49,12 @@ nlohmann::json intent_line(std::uint64_t entry, const StickyRecord& record) {
   return {{"entry", entry}, {"op", "intend"}, {"kind", record.kind}, {"where", record.where}};
 }
 
+std::optional<std::string> text_at(const nlohmann::json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
 }  // namespace
 
 StatusOr<std::unique_ptr<Journal>> Journal::open(const std::string& directory) {
@@ -64,30 +71,40 @@ StatusOr<std::unique_ptr<Journal>> Journal::open(const std::string& directory) {
   }
   journal->path_ = directory + "/journal.jsonl";
   const std::string boot = boot_id();
-  FL_RETURN_IF_ERROR(journal->load(read_file(journal->path_), boot));
+  journal->load(read_file(journal->path_), boot);
   FL_RETURN_IF_ERROR(journal->rewrite(boot));
   FL_RETURN_IF_ERROR(sync_directory(directory));
   return journal;
 }
 
-Status Journal::load(const std::string& text, const std::string& boot) {
+void Journal::load(const std::string& text, const std::string& boot) {
   std::size_t start = 0;
   for (std::size_t end; (end = text.find('\n', start)) != std::string::npos; start = end + 1) {
     const auto line = nlohmann::json::parse(text.substr(start, end - start), nullptr, false);
-    if (!line.is_object()) {
+    if (start == 0 && line.is_object()) {
+      if (text_at(line, "boot") != boot) return;
+    } else if (!load_entry(line)) {
       spdlog::warn("event=journal_line_unreadable file={} offset={}", path_, start);
-      continue;
     }
-    if (start == 0 && line.value("boot", "") != boot) return ok_status();
-    const std::uint64_t entry = line.value("entry", std::uint64_t{0});
-    next_ = std::max(next_, entry + 1);
-    const std::string op = line.value("op", "");
-    if (op == "intend") unsettled_[entry] = {line.value("kind", ""), line.value("where", nlohmann::json())};
-    if (op == "settle") unsettled_.erase(entry);
   }
   if (start < text.size())
     spdlog::warn("event=journal_torn_tail file={} bytes={}", path_, text.size() - start);
-  return ok_status();
+}
+
+bool Journal::load_entry(const nlohmann::json& line) {
+  if (!line.is_object() || !line.contains("entry") || !line["entry"].is_number_unsigned()) return false;
+  const auto entry = line["entry"].get<std::uint64_t>();
+  const auto op = text_at(line, "op");
+  const auto kind = text_at(line, "kind");
+  if (op == "intend" && kind && line.contains("where")) {
+    unsettled_[entry] = {*kind, line["where"]};
+  } else if (op == "settle") {
+    unsettled_.erase(entry);
+  } else {
+    return false;
+  }
+  next_ = std::max(next_, entry + 1);
+  return true;
 }
 
 // Whole and by rename, so that a crash leaves either the old file or the new.

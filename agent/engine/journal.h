@@ -1,6 +1,7 @@
 // The write-ahead journal of sticky state, one file: a line with the boot id, then one JSON object a line. An
 // intent is on disk (fsync) before intend() returns. A torn last line, from a crash in the middle of a write,
-// is dropped. Entries of an earlier boot are dropped, too: their kernel state went with that kernel.
+// is dropped, and so is any line that is no entry. Entries of an earlier boot are dropped, too: their kernel
+// state went with that kernel.
 #pragma once
 
 #include <map>
@@ -29,7 +30,8 @@ class Journal : public StickyLog {
 
  private:
   Journal() = default;
-  Status load(const std::string& text, const std::string& boot_id);
+  void load(const std::string& text, const std::string& boot_id);
+  bool load_entry(const nlohmann::json& line);
   Status rewrite(const std::string& boot_id);
   Status append(const nlohmann::json& line, bool durable);
 

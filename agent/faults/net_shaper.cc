@@ -269,6 +269,10 @@ std::vector<std::string> NetShaper::owned(const Target& target) {
 }
 
 Status NetShaper::undo(const nlohmann::json& where) {
+  if (!where.is_object() || !where.value("netns", nlohmann::json()).is_number_unsigned() ||
+      !where.value("ifindex", nlohmann::json()).is_number_integer()) {
+    return invalid_argument("the record names no network interface");
+  }
   const auto netns = find_netns(where.at("netns").get<std::uint32_t>());
   if (netns.status().code() == StatusCode::kNotFound)
     return ok_status();  // the namespace took its tree with it
