@@ -146,7 +146,10 @@ StatusOr<v1::FaultStatus> Engine::put_in_force(const v1::ApplyRequest& request, 
 
   const std::lock_guard lock(mutex_);
   entries_.push_back(entry);
-  for (auto it = entries_.begin(); entries_.size() > options_.remembered && it != entries_.end();) {
+  auto ended = static_cast<std::size_t>(
+      std::count_if(entries_.begin(), entries_.end(), [](const EntryPtr& e) { return e->finished; }));
+  for (auto it = entries_.begin(); ended > options_.remembered;) {
+    ended -= (*it)->finished;
     it = (*it)->finished ? entries_.erase(it) : it + 1;
   }
   return entry->now();
@@ -155,10 +158,13 @@ StatusOr<v1::FaultStatus> Engine::put_in_force(const v1::ApplyRequest& request, 
 StatusOr<v1::RenewResponse> Engine::renew(const v1::RenewRequest& request) {
   FL_ASSIGN_OR_RETURN(const Nanos lease, checked_lease(request.lease(), options_));
   const std::lock_guard lock(mutex_);
-  v1::RenewResponse response;
+  std::vector<EntryPtr> wanted;
   for (const std::string& id : request.ids()) {
-    const EntryPtr entry = find(id);
-    if (!entry) return make_error(StatusCode::kNotFound, "no fault \"{}\"", id);
+    wanted.push_back(find(id));
+    if (!wanted.back()) return make_error(StatusCode::kNotFound, "no fault \"{}\"", id);
+  }
+  v1::RenewResponse response;
+  for (const EntryPtr& entry : wanted) {
     // Past its deadline the kernel has let go of it; it may not come back.
     if (!entry->claimed && mono_now() < entry->deadline) {
       entry->deadline = std::min(entry->hard_end, mono_now() + lease);

@@ -3,6 +3,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "agent/faults/shaping_kind.h"
 
@@ -13,6 +14,11 @@ constexpr Nanos kMaxLatency = std::chrono::minutes(1);
 
 Nanos to_nanos(const google::protobuf::Duration& d) {
   return Nanos(google::protobuf::util::TimeUtil::DurationToNanoseconds(d));
+}
+
+// What does not fit into nanoseconds must not wrap around.
+bool fits(const google::protobuf::Duration& d) {
+  return std::abs(static_cast<double>(d.seconds())) <= 1e6;
 }
 
 double to_ms(Nanos t) {
@@ -35,6 +41,9 @@ class DelayKind : public ShapingKind {
   const v1::NetworkFilter& filter(const v1::FaultSpec& spec) const override { return spec.delay().to(); }
 
   Status check_values(const v1::FaultSpec& spec) const override {
+    if (!fits(spec.delay().latency()) || !fits(spec.delay().jitter())) {
+      return invalid_argument("delay: latency must not be above one minute, nor jitter above the latency");
+    }
     const Nanos latency = to_nanos(spec.delay().latency());
     const Nanos jitter = to_nanos(spec.delay().jitter());
     if (latency <= Nanos::zero()) return invalid_argument("delay: latency must be above zero");
