@@ -1,6 +1,9 @@
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 #include <cstdio>
 
+#include "common/clock.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/exit_code.h"
 #include "controller/cli/halt_lever.h"
@@ -18,20 +21,27 @@ int release(HaltLever& lever) {
   return kExitPassed;
 }
 
-// Reverts what is active. A run that saw the lever may be quicker: its faults are told too.
-StatusOr<v1::RevertResponse> revert_all(AgentClient& agent, const std::string& reason) {
-  const StatusOr<v1::ListResponse> before = agent.list();
-  v1::RevertRequest request;
-  request.set_all(true);
-  request.set_reason(reason);
-  FL_ASSIGN_OR_RETURN(v1::RevertResponse reverted, agent.revert(request));
-  if (!before.ok()) return reverted;
+bool holds(const v1::RevertResponse& reverted, const std::string& id) {
+  return std::any_of(reverted.faults().begin(), reverted.faults().end(),
+                     [&id](const v1::FaultStatus& fault) { return fault.id() == id; });
+}
+
+// Reverts what is active. A run that saw the lever may be quicker: what has ended since `engaged_at` is told
+// too.
+StatusOr<v1::RevertResponse> revert_all(AgentClient& agent, const std::string& reason, WallTime engaged_at) {
+  v1::RevertRequest all;
+  all.set_all(true);
+  all.set_reason(reason);
+  FL_ASSIGN_OR_RETURN(v1::RevertResponse reverted, agent.revert(all));
+  const StatusOr<v1::ListResponse> known = agent.list();
+  if (!known.ok()) return reverted;
   v1::RevertRequest others;
-  for (const v1::FaultStatus& fault : before->faults()) {
-    const bool told =
-        std::any_of(reverted.faults().begin(), reverted.faults().end(),
-                    [&fault](const v1::FaultStatus& other) { return other.id() == fault.id(); });
-    if (fault.state() == v1::FAULT_STATE_ACTIVE && !told) others.add_ids(fault.id());
+  others.set_reason(reason);
+  const Nanos since = engaged_at.time_since_epoch();
+  for (const v1::FaultStatus& fault : known->faults()) {
+    const Nanos ended(google::protobuf::util::TimeUtil::TimestampToNanoseconds(fault.ended_at()));
+    const bool lately = fault.state() == v1::FAULT_STATE_ACTIVE || ended >= since;
+    if (lately && !holds(reverted, fault.id())) others.add_ids(fault.id());
   }
   if (others.ids().empty()) return reverted;
   FL_ASSIGN_OR_RETURN(const v1::RevertResponse ended, agent.revert(others));
@@ -70,6 +80,7 @@ int halt_command(const GlobalArgs& global, const HaltArgs& args) {
   if (!agent.ok()) return fail(kExitUsage, agent.status());
   // The lever first: what is reverted now must not be applied again a moment later.
   const std::string reason = args.reason.empty() ? "halted by hand" : args.reason;
+  const WallTime engaged_at = wall_now();
   const Status engaged = lever.engage(reason);
   if (engaged.ok()) {
     fmt::print("halt engaged: {}; no run starts until `faultline halt --release`\n",
@@ -79,8 +90,10 @@ int halt_command(const GlobalArgs& global, const HaltArgs& args) {
   }
   std::fflush(stdout);
 
-  const StatusOr<v1::RevertResponse> reverted = revert_all(**agent, "halt: " + reason);
-  if (!reverted.ok()) return fail(kExitInfrastructure, annotate(reverted.status(), "no fault was reverted"));
+  const StatusOr<v1::RevertResponse> reverted = revert_all(**agent, "halt: " + reason, engaged_at);
+  if (!reverted.ok())
+    return fail(kExitInfrastructure,
+                annotate(reverted.status(), "that every fault is reverted is not known"));
   const int exit_code = tell(*reverted);
   return exit_code == kExitPassed && !engaged.ok() ? static_cast<int>(kExitInfrastructure) : exit_code;
 }

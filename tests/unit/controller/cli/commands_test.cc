@@ -43,6 +43,9 @@ class FakeService final : public v1::Agent::Service {
                      v1::RenewResponse* response) override {
     return pass(agent.renew(*request), response);
   }
+  grpc::Status List(grpc::ServerContext*, const v1::ListRequest*, v1::ListResponse* response) override {
+    return pass(agent.list(), response);
+  }
   grpc::Status Revert(grpc::ServerContext*, const v1::RevertRequest* request,
                       v1::RevertResponse* response) override {
     if (!request->all()) return pass(agent.revert(*request), response);
@@ -202,6 +205,20 @@ TEST_F(CommandsTest, HaltTellsResidue) {
   ASSERT_TRUE(service_.agent.apply(request).ok());
   service_.agent.residue = {"a qdisc"};
   EXPECT_EQ(halt_command(global_, HaltArgs{"", false}), 6);
+}
+
+TEST_F(CommandsTest, HaltTellsResidueOfWhatTheRunEndedItself) {
+  write_experiment("", "10m");
+  service_.agent.residue = {"a qdisc"};
+  int exit_code = -1;
+  std::thread runner([&] { exit_code = run(); });
+  const MonoTime give_up = mono_now() + std::chrono::seconds(30);
+  while (service_.agent.active() == 0 && mono_now() < give_up) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(halt_command(global_, HaltArgs{"enough", false}), 6);
+  runner.join();
+  EXPECT_EQ(exit_code, 6);
 }
 
 TEST_F(CommandsTest, HaltKeepsItsLeverWhereNoAgentAnswers) {
