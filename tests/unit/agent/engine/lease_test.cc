@@ -107,9 +107,9 @@ TEST_F(Lease, TickEndsWhatWasNotRenewedAndSaysWhichEndCame) {
 }
 
 TEST_F(Lease, ARenewedFaultThatRunsOutEndsByItsDuration) {
-  ASSERT_TRUE(apply("f1", 60ms, 30ms).ok());
+  ASSERT_TRUE(apply("f1", 500ms, 400ms).ok());
   ASSERT_TRUE(renew({"f1"}, 30s).ok());
-  std::this_thread::sleep_for(80ms);
+  std::this_thread::sleep_for(520ms);
   engine->tick();
   EXPECT_EQ(reverted("f1").end_reason(), v1::END_REASON_DURATION);
 }

@@ -18,8 +18,8 @@ class Threads : public testing::EngineLab {
  protected:
   void close_gate() {
     kind->during_revert = [this] {
-      entered.set_value();
-      opened.wait();
+      if (!seen.exchange(true)) entered.set_value();
+      EXPECT_EQ(opened.wait_for(20s), std::future_status::ready);
     };
   }
   ~Threads() override { open_gate(); }
@@ -27,6 +27,7 @@ class Threads : public testing::EngineLab {
     if (!std::exchange(is_open, true)) gate.set_value();
   }
 
+  std::atomic<bool> seen = false;
   std::promise<void> entered;
   std::promise<void> gate;
   std::shared_future<void> opened = gate.get_future().share();
