@@ -1,3 +1,4 @@
+#include <fmt/ranges.h>
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
@@ -58,7 +59,7 @@ int tell(const v1::RevertResponse& reverted) {
       left = "residue: not checked";
       exit_code = kExitResidue;
     } else if (!fault.residue().empty()) {
-      left = fmt::format("residue: {} (and {} more)", fault.residue(0), fault.residue_size() - 1);
+      left = fmt::format("residue: {}", fmt::join(fault.residue(), "; "));
       exit_code = kExitResidue;
     }
     fmt::print("ended: {} ({} on {}); {}\n", printable(fault.id()), printable(fault.kind()),
