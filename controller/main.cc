@@ -1,6 +1,7 @@
 // faultline: the controller's command line.
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <variant>
@@ -49,6 +50,8 @@ int run_main(std::vector<std::string> arguments) {
 int main(int argc, char** argv) {
   // A reader that goes away (`faultline run x | head`) must not end a run with its faults active.
   std::signal(SIGPIPE, SIG_IGN);
+  // What goes wrong in gRPC comes back as an error, which is told once. An own setting of the user's stays.
+  ::setenv("GRPC_VERBOSITY", "NONE", 0);
   try {
     return faultline::run_main(std::vector<std::string>(argv + 1, argv + argc));
   } catch (const std::exception& error) {
