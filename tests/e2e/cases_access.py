@@ -82,8 +82,10 @@ def mutual_tls(lane):
     lane.does(0, *tls(lane, "ours", "ours", "user"), "doctor", agent=address)
     with NothingApplied(lane):
         good = lane.experiment("secured")
-        lane.does(7, *tls(lane, "ours", "theirs", "user"), "run", good, agent=address)  # the agent does not know us
-        lane.does(7, *tls(lane, "theirs", "ours", "user"), "run", good, agent=address)  # we do not know the agent
+        # The agent does not know us, then we do not know the agent.
+        for trusts, owner in (("ours", "theirs"), ("theirs", "ours")):
+            call = lane.does(7, *tls(lane, trusts, owner, "user"), "run", good, says="agent at", agent=address)
+            assert len(call.err.splitlines()) == 1, f"more than the one error:\n{call.err}"
         lane.does(2, *tls(lane, "ours", "absent", "user"), "run", good, agent=address)
     folder = f"{lane.folder}/tls"
     assert first_answer(lane, f"{folder}/ours-user.pem", f"{folder}/ours-user.key"), "the right certificate"
