@@ -2,7 +2,7 @@
 /*
  * Decides, for every packet that leaves the target's cgroup, whether a shaping fault concerns it, and if so sends it
  * to that fault's band by setting skb->priority; the prio qdisc of the tree fa17: honours it. Never drops anything
- * itself. Auto: gone with the link. Minimum kernel: 5.7 (cgroup link).
+ * itself. Auto: gone with the link. Minimum kernel: 5.12 (cgroup link; atomics that fetch).
  */
 #include "bpf/lib/packet.bpf.h"
 

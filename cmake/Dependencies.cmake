@@ -23,7 +23,9 @@ if(NOT FAULTLINE_UNIT_ONLY)
   pkg_check_modules(libnl REQUIRED IMPORTED_TARGET libnl-3.0 libnl-route-3.0)
   find_program(CLANG clang REQUIRED)
   find_program(LLVM_STRIP llvm-strip REQUIRED)
-  find_program(BPFTOOL bpftool PATHS /usr/sbin /sbin REQUIRED)
+  # Ubuntu's bpftool in the path is a wrapper that wants the tools of the very kernel that runs; the real ones are here.
+  file(GLOB linux_tools /usr/lib/linux-tools/* /usr/lib/linux-tools-*)
+  find_program(BPFTOOL bpftool HINTS ${linux_tools} PATHS /usr/sbin /sbin REQUIRED)
 endif()
 
 if(FAULTLINE_TESTS)

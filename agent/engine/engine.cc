@@ -8,6 +8,7 @@
 
 #include "agent/engine/request.h"
 #include "common/log.h"
+#include "common/scope_exit.h"
 #include "common/version.h"
 
 namespace faultline {
@@ -123,7 +124,13 @@ StatusOr<v1::FaultStatus> Engine::put_in_force(const v1::ApplyRequest& request, 
     if (const EntryPtr taken = find(request.id()); taken && !taken->finished) {
       return make_error(StatusCode::kAlreadyExists, "a fault \"{}\" is already in force", request.id());
     }
+    applying_ = request.id();
   }
+  const ScopeExit applied([this] {
+    const std::lock_guard lock(mutex_);
+    applying_.clear();
+    changed_.notify_all();
+  });
   auto entry = std::make_shared<Entry>();
   entry->kind = &kind;
   FL_ASSIGN_OR_RETURN(entry->before, kind.snapshot(target));
@@ -198,7 +205,10 @@ void Engine::finish(const std::vector<EntryPtr>& claimed) {
   std::vector<google::protobuf::Timestamp> stopped;
   for (const EntryPtr& entry : claimed) {
     entry->fault->stop();
-    stopped.push_back(to_timestamp(wall_now()));
+    // The kernel did not wait for us: past the deadline it had ended the effect by itself.
+    const Nanos late =
+        std::max(Nanos::zero(), std::chrono::duration_cast<Nanos>(mono_now() - entry->deadline));
+    stopped.push_back(to_timestamp(wall_now() - std::chrono::duration_cast<WallTime::duration>(late)));
   }
   for (std::size_t i = 0; i < claimed.size(); ++i) {
     Entry& entry = *claimed[i];
@@ -226,7 +236,7 @@ void Engine::finish(const std::vector<EntryPtr>& claimed) {
     }
     entry.finished = true;
     entry.target = {};
-    ended_.notify_all();
+    changed_.notify_all();
     spdlog::info("event=ended fault={} reason={} injected={} residue={}", entry.status.id(),
                  v1::EndReason_Name(entry.status.end_reason()), entry.status.counters().injected(),
                  entry.status.residue_size());
@@ -239,7 +249,13 @@ StatusOr<v1::RevertResponse> Engine::revert(const v1::RevertRequest& request) {
   }
   std::vector<EntryPtr> wanted;
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    // A fault that is just being applied is waited for: its caller may have given up and want it gone.
+    changed_.wait(lock, [&] {
+      const auto& ids = request.ids();
+      return applying_.empty() ||
+             (!request.all() && std::find(ids.begin(), ids.end(), applying_) == ids.end());
+    });
     for (const std::string& id : request.ids()) {
       const EntryPtr entry = find(id);
       if (!entry) return make_error(StatusCode::kNotFound, "no fault \"{}\"", id);
@@ -255,7 +271,7 @@ StatusOr<v1::RevertResponse> Engine::revert(const v1::RevertRequest& request) {
   for (const EntryPtr& entry : wanted) {
     // Another thread may be ending it; the answer is its final status.
     std::unique_lock lock(mutex_);
-    ended_.wait(lock, [&] { return entry->finished; });
+    changed_.wait(lock, [&] { return entry->finished; });
     *response.add_faults() = entry->status;
   }
   return response;

@@ -57,10 +57,11 @@ class Engine {
   std::vector<std::unique_ptr<FaultKind>>& kinds_;
   const EngineOptions options_;
 
-  std::mutex apply_mutex_;         // one apply at a time
-  mutable std::mutex mutex_;       // guards entries_ and every entry's fields
-  std::condition_variable ended_;  // some fault has finished
-  std::deque<EntryPtr> entries_;   // oldest first
+  std::mutex apply_mutex_;           // one apply at a time
+  mutable std::mutex mutex_;         // guards entries_ and every entry's fields
+  std::condition_variable changed_;  // a fault has finished, or an apply is through
+  std::string applying_;             // id of the fault that is being applied; empty: none
+  std::deque<EntryPtr> entries_;     // oldest first
 };
 
 }  // namespace faultline

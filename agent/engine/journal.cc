@@ -6,24 +6,28 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <sstream>
 
 #include "common/log.h"
 
 namespace faultline {
 namespace {
 
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
+StatusOr<std::string> read_file(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return errno_status(errno, "open " + path);
+  std::string text;
+  char buffer[4096];
+  for (ssize_t n; (n = ::read(fd.get(), buffer, sizeof buffer)) != 0;) {
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno_status(errno, "read " + path);
+    text.append(buffer, static_cast<std::size_t>(n));
+  }
+  return text;
 }
 
-std::string boot_id() {
-  std::string id = read_file("/proc/sys/kernel/random/boot_id");
+StatusOr<std::string> boot_id() {
+  FL_ASSIGN_OR_RETURN(std::string id, read_file("/proc/sys/kernel/random/boot_id"));
   while (!id.empty() && id.back() == '\n') id.pop_back();
   return id;
 }
@@ -67,11 +71,16 @@ StatusOr<std::unique_ptr<Journal>> Journal::open(const std::string& directory) {
   journal->lock_.reset(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!journal->lock_.valid()) return errno_status(errno, "open " + lock_path);
   if (::flock(journal->lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return errno_status(errno, "lock " + lock_path);
     return make_error(StatusCode::kFailedPrecondition, "another agent already uses {}", directory);
   }
   journal->path_ = directory + "/journal.jsonl";
-  const std::string boot = boot_id();
-  journal->load(read_file(journal->path_), boot);
+  FL_ASSIGN_OR_RETURN(const std::string boot, boot_id());
+  // What cannot be read must not be taken for empty: the rewrite below would lose it.
+  if (std::filesystem::exists(journal->path_, error) || error) {
+    FL_ASSIGN_OR_RETURN(const std::string text, read_file(journal->path_));
+    journal->load(text, boot);
+  }
   FL_RETURN_IF_ERROR(journal->rewrite(boot));
   FL_RETURN_IF_ERROR(sync_directory(directory));
   return journal;

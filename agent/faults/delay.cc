@@ -11,6 +11,7 @@ namespace faultline {
 namespace {
 
 constexpr Nanos kMaxLatency = std::chrono::minutes(1);
+constexpr Nanos kMaxJitter = std::chrono::seconds(2);  // netem would cut it to 2.1 s without a word
 
 Nanos to_nanos(const google::protobuf::Duration& d) {
   return Nanos(google::protobuf::util::TimeUtil::DurationToNanoseconds(d));
@@ -51,6 +52,7 @@ class DelayKind : public ShapingKind {
     if (jitter < Nanos::zero() || jitter > latency) {
       return invalid_argument("delay: jitter must be between zero and the latency");
     }
+    if (jitter > kMaxJitter) return invalid_argument("delay: jitter must not be above two seconds");
     return ok_status();
   }
 

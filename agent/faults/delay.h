@@ -1,5 +1,5 @@
 // Network delay: each matching packet that leaves the target waits latency plus or minus jitter (uniform).
-// Auto: steering program. Sticky: netem band (see net_shaper.h). Minimum kernel: 5.7.
+// Auto: steering program. Sticky: netem band (see net_shaper.h). Minimum kernel: 5.12.
 #pragma once
 
 #include <memory>

@@ -54,6 +54,16 @@ SojournSamples ShapedTraffic::sojourn() const {
   return all;
 }
 
+std::uint64_t ShapedTraffic::shaped() {
+  std::uint64_t now = 0;
+  for (const Place& place : places_) {
+    const auto netem = netem_in_band(sockets_.at(place.netns), place.ifindex, band_);
+    if (netem.ok()) now += netem->sent + netem->queued + netem->drops;
+  }
+  shaped_ = std::max(shaped_, now);
+  return shaped_;
+}
+
 void ShapedTraffic::stop() {
   const std::lock_guard lock(shaper_.mutex_);
   if (fault_ < 0) return;
@@ -97,10 +107,6 @@ StatusOr<NetShaper::Namespace*> NetShaper::namespace_of(const Netns& netns) {
 }
 
 StatusOr<std::vector<std::string>> NetShaper::plan(const Target& target, const PacketMatch& match) {
-  if (const std::size_t rules = rules_of(match, 0).size(); rules > FL_NET_MAX_RULES) {
-    return make_error(StatusCode::kResourceExhausted, "{} rules (peers x port ranges), at most {}", rules,
-                      FL_NET_MAX_RULES);
-  }
   std::vector<std::string> lines;
   for (const Netns& netns : target.netns) {
     FL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(netns));
@@ -122,8 +128,10 @@ StatusOr<std::vector<std::string>> NetShaper::plan(const Target& target, const P
 
 StatusOr<std::uint32_t> NetShaper::free_band(const std::vector<ShapedTraffic::Place>& places) const {
   for (std::uint32_t band = kFirstBand; band <= kLastBand; ++band) {
+    // Free on every device of the namespaces, not only on the fault's own: a packet may leave by another one.
     const bool taken = std::any_of(places.begin(), places.end(), [&](const auto& place) {
-      return namespaces_.at(place.netns).trees.at(place.ifindex).tree->has(band);
+      const auto& trees = namespaces_.at(place.netns).trees;
+      return std::any_of(trees.begin(), trees.end(), [&](const auto& t) { return t.second.tree->has(band); });
     });
     if (!taken) return band;
   }
@@ -140,17 +148,28 @@ Status NetShaper::ensure_tree(std::uint32_t netns, Namespace& ns, const Device& 
                    .where = {{"netns", netns}, {"ifindex", device.ifindex}, {"device", device.name}}}));
   auto tree = NetTree::make(ns.socket, device);
   if (!tree.ok()) {
-    FL_RETURN_IF_ERROR(log_.settle(entry));
+    const StatusCode code = tree.status().code();
+    // Somebody else's qdisc was in the way: nothing of ours is there. Otherwise it may be, whatever the error
+    // says.
+    const bool none_of_ours = code == StatusCode::kFailedPrecondition || code == StatusCode::kAlreadyExists;
+    const Status removed = none_of_ours ? ok_status() : remove_tree(ns.socket, device.ifindex);
+    if (removed.ok() || removed.code() == StatusCode::kNotFound) FL_RETURN_IF_ERROR(log_.settle(entry));
     return tree.status();
   }
   ns.trees.emplace(device.ifindex, Tree{.tree = std::move(*tree), .log_entry = entry});
   return ok_status();
 }
 
+std::shared_ptr<NetSteer> NetShaper::steer_of(const Target& target) const {
+  const auto found = steers_.find(target.cgroup_id);
+  return found == steers_.end() ? nullptr : found->second.lock();
+}
+
 StatusOr<std::shared_ptr<NetSteer>> NetShaper::steer_for(const Target& target) {
-  if (auto steer = steers_[target.cgroup_id].lock()) return steer;
+  if (auto steer = steer_of(target)) return steer;
   FL_ASSIGN_OR_RETURN(std::unique_ptr<NetSteer> made, NetSteer::make(target.cgroup_fd.get()));
   std::shared_ptr<NetSteer> steer = std::move(made);
+  std::erase_if(steers_, [](const auto& entry) { return entry.second.expired(); });
   steers_[target.cgroup_id] = steer;
   return steer;
 }
@@ -239,12 +258,12 @@ StatusOr<std::vector<StateItem>> NetShaper::snapshot(const Target& target) {
       if (qdisc.handle != 0) items.push_back(item_of(qdisc));
     }
   }
+  const std::lock_guard lock(mutex_);  // before asking: our own program must not come or go meanwhile
   auto programs = egress_programs(target.cgroup_fd.get());
   if (programs.status().code() == StatusCode::kNotFound)
     return items;  // the cgroup is gone, and they with it
   FL_RETURN_IF_ERROR(programs.status());
-  const std::lock_guard lock(mutex_);
-  const auto steer = steers_[target.cgroup_id].lock();
+  const auto steer = steer_of(target);
   for (const std::uint32_t id : *programs) {
     items.push_back({.text = program_text(id), .ours = steer && steer->program_id() == id});
   }
@@ -264,7 +283,7 @@ std::vector<std::string> NetShaper::owned(const Target& target) {
       }
     }
   }
-  if (const auto steer = steers_[target.cgroup_id].lock()) texts.push_back(program_text(steer->program_id()));
+  if (const auto steer = steer_of(target)) texts.push_back(program_text(steer->program_id()));
   return texts;
 }
 

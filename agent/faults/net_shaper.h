@@ -2,7 +2,7 @@
 // decides, netem shapes). Kinds of fault say what to match and how to shape; this class does it.
 //
 // Auto: the steering program (one a target). Sticky, and inert without it: the qdisc tree on each device that
-// leads to the peers, and one netem band a fault. Minimum kernel: 5.7, cgroup v2, sch_prio and sch_netem.
+// leads to the peers, and one netem band a fault. Minimum kernel: 5.12, cgroup v2, sch_prio and sch_netem.
 #pragma once
 
 #include <map>
@@ -41,6 +41,8 @@ class ShapedTraffic {
 
   void set_deadline(MonoTime deadline);
   SteerCounters counters() const;
+  // Packets that the fault's bands have really got, by their own counters; never less than it was before.
+  std::uint64_t shaped();
   SojournSamples sojourn() const;  // all devices together; empty where the kernel cannot measure
   void stop();
   Status revert();
@@ -63,6 +65,7 @@ class ShapedTraffic {
   std::map<std::uint32_t, NetlinkSocket>
       sockets_;  // of its own, by network namespace, for draining without a lock
   std::vector<int> meters_;
+  std::uint64_t shaped_ = 0;
   SteerCounters last_;  // kept when the fault has left the steering program
 };
 
@@ -101,6 +104,7 @@ class NetShaper {
   StatusOr<Namespace*> namespace_of(const Netns& netns);
   StatusOr<std::uint32_t> free_band(const std::vector<ShapedTraffic::Place>& places) const;
   Status ensure_tree(std::uint32_t netns, Namespace& ns, const Device& device);
+  std::shared_ptr<NetSteer> steer_of(const Target& target) const;  // null: none in force
   StatusOr<std::shared_ptr<NetSteer>> steer_for(const Target& target);
   void meter(ShapedTraffic& traffic);
   // All of these expect the lock to be held.

@@ -16,7 +16,9 @@ class ShapingKind::InForce : public Fault {
     v1::Counters counters;
     counters.set_evaluated(counted.evaluated);
     counters.set_matched(counted.matched);
-    counters.set_injected(counted.injected);
+    // Steered is not yet faulted: the packet may have left by a device without a band, or the band may be
+    // gone.
+    counters.set_injected(std::min(counted.injected, traffic_->shaped()));
     return counters;
   }
   std::vector<v1::Achieved> achieved() const override { return kind_.achieved(spec_, *traffic_); }
@@ -30,7 +32,10 @@ class ShapingKind::InForce : public Fault {
 };
 
 Status ShapingKind::check(const v1::FaultSpec& spec) const {
-  FL_RETURN_IF_ERROR(to_packet_match(filter(spec)).status());
+  FL_ASSIGN_OR_RETURN(const PacketMatch match, to_packet_match(filter(spec)));
+  if (const std::size_t rules = rules_of(match, 0).size(); rules > FL_NET_MAX_RULES) {
+    return invalid_argument("{} rules (peers x port ranges), at most {}", rules, FL_NET_MAX_RULES);
+  }
   return check_values(spec);
 }
 

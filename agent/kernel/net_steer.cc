@@ -26,8 +26,9 @@ T load(T& place) {
 }
 
 // Returns when every program run that began before has ended: this command is a wait for an RCU grace period.
+// Kernels with nohz_full processors refuse it; then a time in which any run has long ended must do.
 void wait_for_running_programs() {
-  (void)::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+  if (::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0) ::usleep(100'000);
 }
 
 }  // namespace
@@ -72,6 +73,10 @@ StatusOr<int> NetSteer::add(const PacketMatch& match, const SteerTo& to, MonoTim
   while (index < FL_NET_MAX_FAULTS && taken(index)) ++index;
   if (index == FL_NET_MAX_FAULTS) {
     return make_error(StatusCode::kResourceExhausted, "at most {} faults on one target", FL_NET_MAX_FAULTS);
+  }
+  if (grace_needed_) {  // a packet may still be in the middle of the fault that had this place before
+    wait_for_running_programs();
+    grace_needed_ = false;
   }
   // The fault before its rules: no rule may ever point at a half-written fault.
   fl_net_fault& fault = skeleton_->bss->faults[index];

@@ -1,6 +1,6 @@
 // The egress steering program on one cgroup: which packets go to which band, until when. Owns the loaded
 // program and its link; auto: destroying it, or the process's death, ends all its effect. Minimum
-// kernel: 5.7, cgroup v2.
+// kernel: 5.12, cgroup v2.
 //
 // Threads: one writer at a time for add, remove; set_deadline and counters may run beside them for faults
 // that the caller keeps alive.
@@ -44,7 +44,7 @@ class NetSteer {
   // or 64 rules. The result names the fault in the calls below.
   StatusOr<int> add(const PacketMatch& match, const SteerTo& to, MonoTime deadline);
   void set_deadline(int fault, MonoTime deadline);
-  // No packet is steered for this fault from the return on.
+  // No packet that the program begins to look at after the return is steered for this fault.
   void remove(int fault);
 
   // Since the fault's add. After its remove the numbers are good until the next add.

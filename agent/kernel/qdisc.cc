@@ -43,11 +43,16 @@ std::uint32_t queue_limit(const NetemParams& params) {
 void read_stats(const nlattr* stats2, Qdisc& qdisc) {
   nlattr* nested[TCA_STATS_MAX + 1] = {};
   if (nla_parse_nested(nested, TCA_STATS_MAX, const_cast<nlattr*>(stats2), nullptr) < 0) return;
-  if (!nested[TCA_STATS_QUEUE]) return;
+  const auto read = [&](int type, auto& into) {
+    if (!nested[type]) return;
+    const int size = std::min<int>(nla_len(nested[type]), sizeof into);
+    std::copy_n(static_cast<const char*>(nla_data(nested[type])), size, reinterpret_cast<char*>(&into));
+  };
+  gnet_stats_basic basic{};
   gnet_stats_queue queue{};
-  const int size = std::min<int>(nla_len(nested[TCA_STATS_QUEUE]), sizeof queue);
-  std::copy_n(static_cast<const char*>(nla_data(nested[TCA_STATS_QUEUE])), size,
-              reinterpret_cast<char*>(&queue));
+  read(TCA_STATS_BASIC, basic);
+  read(TCA_STATS_QUEUE, queue);
+  qdisc.sent = basic.packets;
   qdisc.queued = queue.qlen;
   qdisc.drops = queue.drops;
 }

@@ -22,6 +22,7 @@ struct Qdisc {
   std::uint32_t parent = 0;  // 0xffffffff: root
   std::uint32_t handle = 0;  // 0: put there by the kernel, not by anybody
   std::string kind;
+  std::uint64_t sent = 0;    // packets that have left it
   std::uint32_t queued = 0;  // packets waiting now
   std::uint32_t drops = 0;
 

@@ -19,6 +19,8 @@ struct CacheFree {
 };
 using Cache = std::unique_ptr<nl_cache, CacheFree>;
 
+constexpr int kLoopbackIfindex = 1;  // in every network namespace
+
 Status list_routes(NetlinkSocket& socket, int family, std::vector<Route>& routes) {
   nl_cache* raw = nullptr;
   if (int e = rtnl_route_alloc_cache(socket.raw(), family, 0, &raw); e < 0) {
@@ -36,7 +38,9 @@ Status list_routes(NetlinkSocket& socket, int family, std::vector<Route>& routes
                                        to ? static_cast<int>(nl_addr_get_prefixlen(to)) : 0),
                  .local = type == RTN_LOCAL,
                  .ifindexes = {}};
-    for (int i = 0; i < rtnl_route_get_nnexthops(route); ++i) {
+    // A local route names the device that has the address, but the kernel sends to itself by loopback.
+    if (parsed.local) parsed.ifindexes.push_back(kLoopbackIfindex);
+    for (int i = 0; !parsed.local && i < rtnl_route_get_nnexthops(route); ++i) {
       parsed.ifindexes.push_back(rtnl_route_nh_get_ifindex(rtnl_route_nexthop_n(route, i)));
     }
     routes.push_back(std::move(parsed));

@@ -85,6 +85,7 @@ StatusOr<std::unique_ptr<RpcServer>> RpcServer::start(Engine& engine, const List
   int port = 0;
   FL_ASSIGN_OR_RETURN(const auto creds, credentials(local ? ListenOptions{} : options));
   builder.AddListeningPort(options.address, creds, &port);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a second agent must fail, not share the port
   builder.RegisterService(running->service.get());
   const mode_t old_mask = ::umask(0177);  // the socket's file is its owner's alone from the first moment on
   running->server = builder.BuildAndStart();

@@ -3,6 +3,8 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <thread>
 
 namespace faultline {
@@ -50,22 +52,24 @@ class AgentService : public v1::Agent::Service {
                      grpc::ServerWriter<v1::WatchResponse>* writer) override {
     constexpr Nanos kPoll = std::chrono::milliseconds(50);  // how soon an end is told
     Nanos interval = std::chrono::seconds(1);
-    if (request->has_interval()) {
+    if (request->interval().seconds() >= 3600) {  // beyond that it might not fit into nanoseconds
+      interval = std::chrono::hours(1);
+    } else if (request->has_interval()) {
       interval = std::max(
           kPoll, Nanos(google::protobuf::util::TimeUtil::DurationToNanoseconds(request->interval())));
     }
-    std::size_t active_before = 0;
+    std::set<std::string> active_before;
     for (MonoTime next = mono_now(); !context->IsCancelled(); std::this_thread::sleep_for(kPoll)) {
       v1::WatchResponse response;
-      std::size_t active = 0;
+      std::set<std::string> active;
       for (auto& fault : engine_.list()) {
         const auto& ids = request->ids();
         if (!ids.empty() && std::find(ids.begin(), ids.end(), fault.id()) == ids.end()) continue;
-        active += fault.state() == v1::FAULT_STATE_ACTIVE;
+        if (fault.state() == v1::FAULT_STATE_ACTIVE) active.insert(fault.id());
         *response.add_faults() = std::move(fault);
       }
       if (mono_now() < next && active == active_before) continue;
-      active_before = active;
+      active_before = std::move(active);
       next = mono_now() + interval;
       if (!writer->Write(response)) break;
     }

@@ -22,6 +22,25 @@ void append_pids(const fs::path& directory, std::vector<pid_t>& pids) {
   }
 }
 
+// Visits every directory below `top`. Cgroups come and go meanwhile: a walk that was cut short would miss
+// some, so it is begun anew, after `again`, and given up with an error rather than half done.
+template <typename Visit, typename Again>
+Status walk(const fs::path& top, Visit visit, Again again) {
+  constexpr int kTries = 5;
+  std::error_code error;
+  for (int i = 0; i < kTries; ++i) {
+    error.clear();
+    for (auto it = fs::recursive_directory_iterator(top, error);
+         !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+      std::error_code gone;
+      if (it->is_directory(gone)) visit(it);
+    }
+    if (!error) return ok_status();
+    again();
+  }
+  return make_error(StatusCode::kUnavailable, "walk the cgroups below {}: {}", top.string(), error.message());
+}
+
 }  // namespace
 
 StatusOr<std::string> find_cgroup_root() {
@@ -44,11 +63,9 @@ StatusOr<std::vector<pid_t>> processes_below(const std::string& root, const std:
   if (!fs::is_directory(top, error)) return make_error(StatusCode::kNotFound, "no cgroup {}", cgroup);
   std::vector<pid_t> pids;
   append_pids(top, pids);
-  for (auto it = fs::recursive_directory_iterator(top, error);
-       !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-    std::error_code gone;
-    if (it->is_directory(gone)) append_pids(it->path(), pids);
-  }
+  FL_RETURN_IF_ERROR(walk(
+      top, [&](fs::recursive_directory_iterator& at) { append_pids(at->path(), pids); },
+      [&] { pids.clear(), append_pids(top, pids); }));
   return pids;
 }
 
@@ -77,14 +94,12 @@ bool names_container(std::string_view directory, std::string_view id) {
 
 StatusOr<std::string> cgroup_of_container(const std::string& root, const std::string& id) {
   std::vector<std::string> found;
-  std::error_code error;
-  for (auto it = fs::recursive_directory_iterator(root, error);
-       !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-    std::error_code gone;
-    if (!it->is_directory(gone) || !names_container(it->path().filename().string(), id)) continue;
-    found.push_back(it->path().string().substr(root.size()));
-    it.disable_recursion_pending();  // what is below belongs to the same container
-  }
+  const auto look = [&](fs::recursive_directory_iterator& at) {
+    if (!names_container(at->path().filename().string(), id)) return;
+    found.push_back(at->path().string().substr(root.size()));
+    at.disable_recursion_pending();  // what is below belongs to the same container
+  };
+  FL_RETURN_IF_ERROR(walk(root, look, [&] { found.clear(); }));
   if (found.empty()) return make_error(StatusCode::kNotFound, "no cgroup of a container {}", id);
   if (found.size() > 1) {
     return make_error(StatusCode::kFailedPrecondition, "container {} is ambiguous: {} and {}", id, found[0],

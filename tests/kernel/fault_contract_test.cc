@@ -1,10 +1,10 @@
 // What every kind of fault in the agent's table must hold. A kind without an example here fails the suite.
 #include <gtest/gtest.h>
 
-#include <map>
 #include <thread>
 
 #include "agent/target/cgroup.h"
+#include "tests/support/fault_examples.h"
 #include "tests/support/fault_lab.h"
 #include "tests/support/kernel_test.h"
 
@@ -12,15 +12,6 @@ namespace faultline::testing {
 namespace {
 
 using std::chrono::milliseconds;
-
-// Each hits UDP packets to kPeer hard enough for hit() to see.
-const std::map<std::string, v1::FaultSpec>& examples() {
-  static const std::map<std::string, v1::FaultSpec> specs = {
-      {"delay", delay_spec(milliseconds(300))},
-      {"loss", loss_spec(1.0)},
-  };
-  return specs;
-}
 
 class FaultContract : public ::testing::TestWithParam<std::string> {
  protected:
@@ -31,11 +22,7 @@ class FaultContract : public ::testing::TestWithParam<std::string> {
       REQUIRE_SUPPORTED(supported.ok(), message_of(supported));
     }
   }
-  static bool hit(LabProcess& who, const char* peer) {
-    const UdpResult result = NetLab::udp(who, peer, kPort, 9, 2000, 1000);
-    return result.loss() > 0.5 || result.median_ms() > 150;
-  }
-  v1::FaultSpec spec() const { return examples().at(GetParam()); }
+  v1::FaultSpec spec() const { return fault_examples().at(GetParam()); }
   Status apply(Nanos lasting = std::chrono::seconds(60)) {
     return lab.engine.apply(lab.request(spec(), "f", lasting)).status();
   }
@@ -146,20 +133,8 @@ TEST_P(FaultContract, EndsWhenItsTargetVanishes) {
   EXPECT_EQ(lab.net.tc_show().find("fa17"), std::string::npos);
 }
 
-std::vector<std::string> kinds_of_the_table() {
-  struct NoLog : StickyLog {
-    StatusOr<std::uint64_t> intend(const StickyRecord&) override { return invalid_argument("not here"); }
-    Status settle(std::uint64_t) override { return ok_status(); }
-  };
-  NoLog log;
-  NetShaper shaper(log);
-  std::vector<std::string> names;
-  for (const auto& kind : make_fault_table(shaper)) names.emplace_back(kind->name());
-  return names;
-}
-
 INSTANTIATE_TEST_SUITE_P(EveryKind, FaultContract, ::testing::ValuesIn(kinds_of_the_table()),
-                         [](const auto& param) { return param.param; });
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace faultline::testing

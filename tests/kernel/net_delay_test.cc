@@ -131,6 +131,31 @@ TEST_F(NetDelay, TheFirstAppliedWinsWhereTwoMatch) {
   EXPECT_GE(median(kPeer), kDelayMs);
 }
 
+TEST_F(NetDelay, APeerThatIsTheTargetItselfIsReachedByLoopback) {
+  apply(delay_spec(kDelay, {}, "10.99.0.1"), "self");
+  apply(delay_spec(2 * kDelay), "peer");  // on another device of the namespace, in a band of its own
+  LabProcess own(lab.net.netns(), {"echo", "10.99.0.1", "7100"});
+  const UdpResult result = NetLab::udp(lab.net.target(), "10.99.0.1", 7100, 15, 2000, 2000);
+  EXPECT_GE(result.median_ms(), kDelayMs);
+  EXPECT_LT(result.median_ms(), 2 * kDelayMs);
+  EXPECT_GE(median(kPeer), 2 * kDelayMs);
+  for (const char* id : {"self", "peer"}) {
+    const v1::FaultStatus status = lab.revert(id);
+    EXPECT_EQ(status.residue_size(), 0) << status.DebugString();
+    EXPECT_GE(status.achieved(0).p05(), status.achieved(0).requested()) << id;
+    EXPECT_LT(status.achieved(0).p05(), 1.4 * status.achieved(0).requested()) << id;
+  }
+}
+
+TEST_F(NetDelay, WhatNoBandHasSeenIsNotCountedAsInjected) {
+  apply(delay_spec(kDelay));
+  shell("tc -n " + lab.net.netns() + " qdisc del dev eth0 root");
+  NetLab::udp(lab.net.target(), kPeer, kPort, 20);
+  const v1::FaultStatus status = lab.revert();
+  EXPECT_GE(status.counters().matched(), 20u);
+  EXPECT_EQ(status.counters().injected(), 0u);
+}
+
 TEST_F(NetDelay, RevertLetsWaitingPacketsArrive) {
   apply(delay_spec(milliseconds(400)));
   UdpResult result;

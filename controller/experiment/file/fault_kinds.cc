@@ -10,6 +10,7 @@ namespace faultline {
 namespace {
 
 constexpr Nanos kMaxLatency = std::chrono::minutes(1);
+constexpr Nanos kMaxJitter = std::chrono::seconds(2);
 
 google::protobuf::Duration to_proto(Nanos duration) {
   google::protobuf::Duration proto;
@@ -22,7 +23,7 @@ StatusOr<v1::FaultSpec> read_delay(const Fields& fields) {
   FL_ASSIGN_OR_RETURN(const Nanos latency,
                       read_duration(fields.at("latency"), "latency", {Nanos(1), kMaxLatency}));
   FL_ASSIGN_OR_RETURN(const Nanos jitter,
-                      fields.duration("jitter", Nanos::zero(), {Nanos::zero(), kMaxLatency}));
+                      fields.duration("jitter", Nanos::zero(), {Nanos::zero(), kMaxJitter}));
   if (jitter > latency) {
     return error_at(fields.at("jitter").pos, "jitter: {} is more than the latency of {}",
                     format_duration(jitter), format_duration(latency));

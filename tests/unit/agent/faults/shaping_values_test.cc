@@ -74,6 +74,11 @@ TEST_F(ShapingValues, ADelayThatOverflowsIsRefusedAndNotWrapped) {
   }
 }
 
+TEST_F(ShapingValues, JitterBeyondWhatNetemKeepsIsRefused) {
+  EXPECT_TRUE(delay(10, 0, 2, 0).ok());
+  EXPECT_EQ(delay(10, 0, 2, 1).code(), StatusCode::kInvalidArgument);
+}
+
 TEST_F(ShapingValues, JitterIsAtMostTheLatency) {
   EXPECT_TRUE(delay(0, 200, 0, 200).ok());
   EXPECT_EQ(delay(0, 200, 0, 201).code(), StatusCode::kInvalidArgument);
