@@ -147,7 +147,7 @@ TEST_P(AgentKilled, NoKindOfFaultOutlivesItsAgent) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryKind, AgentKilled, ::testing::ValuesIn(kinds_of_the_table()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& instance) { return instance.param; });
 
 }  // namespace
 }  // namespace faultline::testing

@@ -134,7 +134,7 @@ TEST_P(FaultContract, EndsWhenItsTargetVanishes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryKind, FaultContract, ::testing::ValuesIn(kinds_of_the_table()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& instance) { return instance.param; });
 
 }  // namespace
 }  // namespace faultline::testing
