@@ -6,7 +6,7 @@ import socket
 import ssl
 
 from lane import NothingApplied
-from stage import tool
+from stage import HOST, tool
 
 PORT = 7443
 HTTP2_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
@@ -102,8 +102,9 @@ def socket_is_private(lane):
 
 
 def two_runs_at_once(lane):
+    # Towards different peers: of two faults that want the same packet, the older gets it.
     runs = [lane.run(lane.experiment("first", lasting="5s")),
-            lane.run(lane.experiment("second", lasting="5s", fault=lane.delay("200ms")))]
+            lane.run(lane.experiment("second", lasting="5s", fault=lane.delay("200ms", peer=HOST)))]
     journals = [lane.judges(run, 0) for run in runs]
     spans = sorted((fault["effective_at"], fault["removed_at"]) for fault in
                    (journal["faults"][0] for journal in journals))

@@ -5,7 +5,7 @@ import os
 import re
 import xml.etree.ElementTree
 
-from stage import ROOT, HOST, PORT, Agent, Run
+from stage import ROOT, PORT, Agent, Run
 
 # Generous times: the machine is emulated, and several lanes share it.
 EXPERIMENT = """apiVersion: faultline/v1
