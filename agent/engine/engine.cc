@@ -139,6 +139,11 @@ StatusOr<v1::FaultStatus> Engine::put_in_force(const v1::ApplyRequest& request, 
   entry->deadline = std::min(entry->hard_end, start + lease_of(request, options_));
   FL_ASSIGN_OR_RETURN(entry->fault,
                       kind.apply({.spec = request.spec(), .target = target, .deadline = entry->deadline}));
+  // Counted from now, when it is in force: a busy node may have needed a good part of the lease to get there.
+  const Nanos needed = std::chrono::duration_cast<Nanos>(mono_now() - start);
+  entry->hard_end += needed;
+  entry->deadline += needed;
+  entry->fault->set_deadline(entry->deadline);
   v1::FaultStatus& status = entry->status;
   *status.mutable_effective_at() = to_timestamp(wall_now());
   status.set_id(request.id());

