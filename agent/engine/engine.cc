@@ -104,7 +104,7 @@ StatusOr<v1::ApplyResponse> Engine::apply(const v1::ApplyRequest& request) {
 
   v1::ApplyResponse response;
   FL_ASSIGN_OR_RETURN(const auto steps,
-                      kind->plan({.spec = request.spec(), .target = target, .deadline = {}}));
+                      kind->plan({.spec = request.spec(), .target = target, .start = {}, .deadline = {}}));
   v1::Plan& plan = *response.mutable_plan();
   plan.set_kind(std::string(kind->name()));
   plan.set_mechanism(std::string(kind->mechanism()));
@@ -138,7 +138,7 @@ StatusOr<v1::FaultStatus> Engine::put_in_force(const v1::ApplyRequest& request, 
   entry->hard_end = start + duration_of(request);
   entry->deadline = std::min(entry->hard_end, start + lease_of(request, options_));
   FL_ASSIGN_OR_RETURN(entry->fault,
-                      kind.apply({.spec = request.spec(), .target = target, .deadline = entry->deadline}));
+                      kind.apply({.spec = request.spec(), .target = target, .start = {}, .deadline = entry->deadline}));
   // Counted from now, when it is in force: a busy node may have needed a good part of the lease to get there.
   const Nanos needed = std::chrono::duration_cast<Nanos>(mono_now() - start);
   entry->hard_end += needed;

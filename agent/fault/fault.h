@@ -37,6 +37,7 @@ class Fault {
 struct FaultRequest {
   const v1::FaultSpec& spec;
   const Target& target;
+  MonoTime start;  // in the past: at once
   MonoTime deadline;
 };
 

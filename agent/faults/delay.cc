@@ -39,7 +39,7 @@ class DelayKind : public ShapingKind {
   std::string_view name() const override { return "delay"; }
 
  protected:
-  const v1::NetworkFilter& filter(const v1::FaultSpec& spec) const override { return spec.delay().to(); }
+  const v1::NetworkFilter& filter(const v1::FaultSpec& spec) const override { return spec.delay().traffic(); }
 
   Status check_values(const v1::FaultSpec& spec) const override {
     if (!fits(spec.delay().latency()) || !fits(spec.delay().jitter())) {

@@ -13,11 +13,12 @@ class LossKind : public ShapingKind {
   std::string_view name() const override { return "loss"; }
 
  protected:
-  const v1::NetworkFilter& filter(const v1::FaultSpec& spec) const override { return spec.loss().to(); }
+  const v1::NetworkFilter& filter(const v1::FaultSpec& spec) const override { return spec.loss().traffic(); }
 
   Status check_values(const v1::FaultSpec& spec) const override {
     // Written so that NaN is refused, too.
-    if (!(spec.loss().probability() > 0.0 && spec.loss().probability() <= 1.0)) {
+    const double probability = spec.loss().packets().probability();
+    if (!(probability > 0.0 && probability <= 1.0)) {
       return invalid_argument("loss: probability must be above 0 and at most 1");
     }
     return ok_status();
@@ -25,15 +26,15 @@ class LossKind : public ShapingKind {
 
   ShapeRequest shaping(const v1::FaultSpec& spec) const override {
     ShapeRequest shape{};
-    shape.probability = spec.loss().probability();
-    shape.seed = spec.loss().seed();
+    shape.probability = spec.loss().packets().probability();
+    shape.seed = spec.seed();
     shape.netem.drop_all = true;
     return shape;
   }
 
   std::string effect(const v1::FaultSpec& spec) const override {
-    return fmt::format("{} % of them are dropped silently (seed {})", spec.loss().probability() * 100,
-                       spec.loss().seed());
+    return fmt::format("{} % of them are dropped silently (seed {})", spec.loss().packets().probability() * 100,
+                       spec.seed());
   }
 
   std::vector<v1::Achieved> achieved(const v1::FaultSpec& spec, const ShapedTraffic& traffic) const override {
@@ -41,7 +42,7 @@ class LossKind : public ShapingKind {
     v1::Achieved share;
     share.set_name("loss");
     share.set_unit("%");
-    share.set_requested(spec.loss().probability() * 100);
+    share.set_requested(spec.loss().packets().probability() * 100);
     share.set_samples(counted.matched);
     if (counted.matched > 0) {
       const double lost =

@@ -18,7 +18,9 @@ struct PortSpan {
 // Empty lists mean "any".
 struct PacketMatch {
   std::vector<IpNetwork> peers;
-  std::vector<PortSpan> ports;
+  std::vector<IpNetwork> except;  // wins over peers
+  std::vector<PortSpan> ports;    // of the peer
+  std::vector<PortSpan> local_ports;
   fl_net_protocol protocol = FL_NET_PROTO_ANY;
 };
 

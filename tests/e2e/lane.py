@@ -46,10 +46,10 @@ class Lane:
 
     def delay(self, latency="300ms", peer=None):
         """Of what the target sends to its backend, or to `peer`."""
-        return f"delay: {{ latency: {latency}, to: {{ peers: [{peer or self.backend.address}] }} }}"
+        return f"delay: {{ latency: {latency}, traffic: {{ peers: [{peer or self.backend.address}] }} }}"
 
     def loss(self):
-        return f"loss: {{ probability: 100%, to: {{ peers: [{self.backend.address}] }} }}"
+        return f"loss: {{ probability: 100%, traffic: {{ peers: [{self.backend.address}] }} }}"
 
     def experiment(self, name, **changes):
         """Writes an experiment file; without changes it is one that passes."""

@@ -58,8 +58,8 @@ TEST_F(NetDelay, MatchesIpv6Networks) {
 
 TEST_F(NetDelay, MatchesByPortAndProtocol) {
   v1::FaultSpec spec = delay_spec(kDelay);
-  spec.mutable_delay()->mutable_to()->set_protocol(v1::PROTOCOL_UDP);
-  auto* ports = spec.mutable_delay()->mutable_to()->add_ports();
+  spec.mutable_delay()->mutable_traffic()->set_protocol(v1::PROTOCOL_UDP);
+  auto* ports = spec.mutable_delay()->mutable_traffic()->add_ports();
   ports->set_first(kOtherPort);
   ports->set_last(kOtherPort + 10);
   apply(spec);

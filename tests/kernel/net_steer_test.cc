@@ -54,7 +54,9 @@ Packet ipv6(unsigned char protocol, unsigned char last, int dport, int extension
 
 PacketMatch match(const char* peer, fl_net_protocol protocol = FL_NET_PROTO_ANY,
                   std::vector<PortSpan> ports = {}) {
-  PacketMatch m{.peers = {}, .ports = std::move(ports), .protocol = protocol};
+  PacketMatch m;
+  m.ports = std::move(ports);
+  m.protocol = protocol;
   if (*peer) m.peers.push_back(parse_ip_network(peer).value());
   return m;
 }

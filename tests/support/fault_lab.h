@@ -66,15 +66,15 @@ inline v1::FaultSpec delay_spec(Nanos latency, Nanos jitter = {}, const std::str
   v1::FaultSpec spec;
   *spec.mutable_delay()->mutable_latency() = duration(latency);
   *spec.mutable_delay()->mutable_jitter() = duration(jitter);
-  if (!peer.empty()) spec.mutable_delay()->mutable_to()->add_peers(peer);
+  if (!peer.empty()) spec.mutable_delay()->mutable_traffic()->add_peers(peer);
   return spec;
 }
 
 inline v1::FaultSpec loss_spec(double probability, std::uint64_t seed = 1, const std::string& peer = kPeer) {
   v1::FaultSpec spec;
-  spec.mutable_loss()->set_probability(probability);
-  spec.mutable_loss()->set_seed(seed);
-  if (!peer.empty()) spec.mutable_loss()->mutable_to()->add_peers(peer);
+  spec.mutable_loss()->mutable_packets()->set_probability(probability);
+  spec.set_seed(seed);
+  if (!peer.empty()) spec.mutable_loss()->mutable_traffic()->add_peers(peer);
   return spec;
 }
 

@@ -31,7 +31,7 @@ StatusOr<v1::FaultSpec> read_delay(const Fields& fields) {
   v1::FaultSpec spec;
   *spec.mutable_delay()->mutable_latency() = to_proto(latency);
   *spec.mutable_delay()->mutable_jitter() = to_proto(jitter);
-  FL_ASSIGN_OR_RETURN(*spec.mutable_delay()->mutable_to(), read_network_filter(fields.find("to")));
+  FL_ASSIGN_OR_RETURN(*spec.mutable_delay()->mutable_traffic(), read_network_filter(fields.find("traffic")));
   return spec;
 }
 
@@ -43,9 +43,9 @@ StatusOr<v1::FaultSpec> read_loss(const Fields& fields) {
     FL_ASSIGN_OR_RETURN(seed, read_integer(*node, "seed", 0, UINT64_MAX));
   }
   v1::FaultSpec spec;
-  spec.mutable_loss()->set_probability(probability);
-  spec.mutable_loss()->set_seed(seed);
-  FL_ASSIGN_OR_RETURN(*spec.mutable_loss()->mutable_to(), read_network_filter(fields.find("to")));
+  spec.mutable_loss()->mutable_packets()->set_probability(probability);
+  spec.set_seed(seed);
+  FL_ASSIGN_OR_RETURN(*spec.mutable_loss()->mutable_traffic(), read_network_filter(fields.find("traffic")));
   return spec;
 }
 

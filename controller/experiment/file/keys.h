@@ -40,10 +40,10 @@ inline constexpr KeyTable kStepKeys{"/$defs/step", {}, kStepKinds};
 inline constexpr Key kNetworkFilterKeyList[] = {{"peers"}, {"ports"}, {"protocol"}};
 inline constexpr KeyTable kNetworkFilterKeys{"/$defs/networkFilter", kNetworkFilterKeyList};
 
-inline constexpr Key kDelayKeyList[] = {{"latency", true}, {"jitter"}, {"to"}};
+inline constexpr Key kDelayKeyList[] = {{"latency", true}, {"jitter"}, {"traffic"}};
 inline constexpr KeyTable kDelayKeys{"/$defs/delay", kDelayKeyList};
 
-inline constexpr Key kLossKeyList[] = {{"probability", true}, {"seed"}, {"to"}};
+inline constexpr Key kLossKeyList[] = {{"probability", true}, {"seed"}, {"traffic"}};
 inline constexpr KeyTable kLossKeys{"/$defs/loss", kLossKeyList};
 
 inline constexpr Key kRecoveryKeyList[] = {{"within"}, {"stable"}};

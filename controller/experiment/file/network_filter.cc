@@ -23,7 +23,7 @@ StatusOr<v1::Protocol> read_protocol(const Fields& fields) {
 StatusOr<v1::NetworkFilter> read_network_filter(const YamlNode* node) {
   v1::NetworkFilter filter;
   if (node == nullptr) return filter;
-  FL_ASSIGN_OR_RETURN(const Fields fields, Fields::open(*node, "to", kNetworkFilterKeys));
+  FL_ASSIGN_OR_RETURN(const Fields fields, Fields::open(*node, "traffic", kNetworkFilterKeys));
 
   FL_ASSIGN_OR_RETURN(const std::span<const YamlNode> peers, fields.list("peers"));
   for (const YamlNode& item : peers) {

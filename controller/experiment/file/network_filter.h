@@ -1,4 +1,4 @@
-// Reads `to: {peers, ports, protocol}`: which packets a network fault concerns.
+// Reads `traffic: {peers, ports, protocol}`: which packets a network fault concerns.
 #pragma once
 
 #include "common/status.h"

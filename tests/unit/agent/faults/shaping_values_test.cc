@@ -42,7 +42,7 @@ struct ShapingValues : ::testing::Test {
   }
   Status loss(double probability) {
     v1::FaultSpec spec;
-    spec.mutable_loss()->set_probability(probability);
+    spec.mutable_loss()->mutable_packets()->set_probability(probability);
     return check(spec);
   }
 };
@@ -96,10 +96,10 @@ TEST_F(ShapingValues, ALossIsAProbabilityAboveZero) {
 TEST_F(ShapingValues, AFilterThatMakesNoSenseIsRefusedForEveryKind) {
   v1::FaultSpec spec;
   spec.mutable_delay()->mutable_latency()->set_seconds(1);
-  spec.mutable_delay()->mutable_to()->add_peers("gateway");
+  spec.mutable_delay()->mutable_traffic()->add_peers("gateway");
   EXPECT_EQ(check(spec).code(), StatusCode::kInvalidArgument);
-  spec.mutable_loss()->set_probability(0.5);
-  spec.mutable_loss()->mutable_to()->add_ports()->set_first(80);
+  spec.mutable_loss()->mutable_packets()->set_probability(0.5);
+  spec.mutable_loss()->mutable_traffic()->add_ports()->set_first(80);
   EXPECT_EQ(check(spec).code(), StatusCode::kInvalidArgument);
 }
 

@@ -155,7 +155,7 @@ TEST(ExperimentFileErrors, NetworkFilters) {
       {"protocol: tcp", "protocol: sctp",
        "27:98: protocol: 'sctp' is unknown; it must be one of any, tcp, udp, icmp"},
       {"{ peers: [10.88.77.3/32, \"fd00::/64\", 10.0.0.1], ports: [9090, 8000-8010], protocol: tcp }", "{}",
-       "27:13: to: is empty; it takes peers, ports, protocol"},
+       "27:13: traffic: is empty; it takes peers, ports, protocol"},
   };
   expect_errors(cases);
 }

@@ -70,7 +70,7 @@ TEST(ExperimentFile, ReadsTheMethodAsATree) {
   EXPECT_EQ(slow.target_pos.column, 15);
   EXPECT_EQ(slow.spec.delay().latency().nanos(), 200'000'000);
   EXPECT_EQ(slow.spec.delay().jitter().nanos(), 500'000);
-  const v1::NetworkFilter& to = slow.spec.delay().to();
+  const v1::NetworkFilter& to = slow.spec.delay().traffic();
   EXPECT_THAT(std::vector<std::string>(to.peers().begin(), to.peers().end()),
               ElementsAre("10.88.77.3/32", "fd00::/64", "10.0.0.1"));
   ASSERT_EQ(to.ports_size(), 2);
@@ -87,8 +87,8 @@ TEST(ExperimentFile, ReadsTheMethodAsATree) {
   const auto& drop = std::get<FaultStep>(parallel.steps[0].what);
   EXPECT_EQ(drop.kind, "loss");
   EXPECT_EQ(drop.duration, 90s);
-  EXPECT_DOUBLE_EQ(drop.spec.loss().probability(), 0.1);
-  EXPECT_EQ(drop.spec.loss().seed(), 42U);
+  EXPECT_DOUBLE_EQ(drop.spec.loss().packets().probability(), 0.1);
+  EXPECT_EQ(drop.spec.seed(), 42U);
   EXPECT_FALSE(std::get<Block>(parallel.steps[1].what).parallel);
 
   std::vector<std::string> names;
@@ -117,9 +117,9 @@ TEST(ExperimentFile, FillsInTheDocumentedDefaults) {
   EXPECT_DOUBLE_EQ(probe.tolerance.unhealthy, 0.0);
   EXPECT_THAT(std::get<HttpCheck>(probe.check).status, ElementsAre(200));
   const FaultStep* fault = fault_steps(read->method)[0];
-  EXPECT_EQ(fault->spec.loss().seed(), 1U);
-  EXPECT_EQ(fault->spec.loss().to().peers_size(), 0);
-  EXPECT_EQ(fault->spec.loss().to().protocol(), v1::PROTOCOL_ANY);
+  EXPECT_EQ(fault->spec.seed(), 1U);
+  EXPECT_EQ(fault->spec.loss().traffic().peers_size(), 0);
+  EXPECT_EQ(fault->spec.loss().traffic().protocol(), v1::PROTOCOL_ANY);
 }
 
 class TemporaryFile {

@@ -35,7 +35,7 @@ method:
       delay:
         latency: 200ms
         jitter: 0.5ms
-        to: { peers: [10.88.77.3/32, "fd00::/64", 10.0.0.1], ports: [9090, 8000-8010], protocol: tcp }
+        traffic: { peers: [10.88.77.3/32, "fd00::/64", 10.0.0.1], ports: [9090, 8000-8010], protocol: tcp }
   - wait: 2s
   - parallel:
       - fault: { name: drop, target: "cgroup:/a/b", for: 1m30s, loss: { probability: 10%, seed: 42 } }

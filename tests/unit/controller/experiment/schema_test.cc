@@ -75,7 +75,7 @@ TEST(ExperimentSchema, EveryFaultKindOfTheProtocolCanBeWritten) {
   Names fields;
   const google::protobuf::OneofDescriptor* oneof = v1::FaultSpec::descriptor()->FindOneofByName("kind");
   ASSERT_NE(oneof, nullptr);
-  for (int i = 0; i < oneof->field_count(); ++i) fields.insert(oneof->field(i)->name());
+  for (int i = 0; i < oneof->field_count(); ++i) fields.insert(oneof->field(i)->json_name());
   EXPECT_EQ(kinds, fields);
 }
 

@@ -63,7 +63,7 @@ TEST(Journal, OfASmallRunIsExactlyThis) {
       "duration_ns": 10000000000,
       "spec": {
         "delay": {
-          "to": {
+          "traffic": {
             "peers": [
               "10.88.77.3/32"
             ]
@@ -200,8 +200,8 @@ TEST(Journal, TellsTheWholeSpecOfEveryKind) {
   Experiment experiment = sample_experiment();
   FaultStep& step = std::get<FaultStep>(experiment.method.steps[0].what);
   step.kind = "loss";
-  step.spec.mutable_loss()->set_probability(0.125);
-  step.spec.mutable_loss()->set_seed(18446744073709551615u);
+  step.spec.mutable_loss()->mutable_packets()->set_probability(0.125);
+  step.spec.set_seed(18446744073709551615u);
   const json spec = parsed(experiment, sample_run())["faults"][0]["spec"];
   EXPECT_EQ(spec["loss"]["probability"], 0.125);
   EXPECT_EQ(spec["loss"]["seed"], "18446744073709551615")

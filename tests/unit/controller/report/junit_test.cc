@@ -122,7 +122,7 @@ TEST(Junit, ARunThatDidNotPassIsNeverAllGreen) {
 TEST(Junit, PropertiesTellIntervalsAndSeeds) {
   Experiment experiment = sample_experiment();
   FaultStep& step = std::get<FaultStep>(experiment.method.steps[0].what);
-  step.spec.mutable_loss()->set_seed(42);
+  step.spec.set_seed(42);
   RunRecord run = sample_run();
   run.judgement.probes[0].time_to_detect.reset();
   run.judgement.probes[0].time_to_recover = Interval{std::chrono::seconds(10), std::nullopt};

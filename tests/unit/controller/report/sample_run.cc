@@ -24,7 +24,7 @@ Experiment sample_experiment() {
   fault.duration = std::chrono::seconds(10);
   v1::Delay& delay = *fault.spec.mutable_delay();
   delay.mutable_latency()->set_nanos(200'000'000);
-  delay.mutable_to()->add_peers("10.88.77.3/32");
+  delay.mutable_traffic()->add_peers("10.88.77.3/32");
   experiment.method.steps.push_back(Step{fault});
   return experiment;
 }
