@@ -9,7 +9,9 @@ namespace {
 
 PacketMatch match(std::vector<const char*> peers, std::vector<PortSpan> ports = {},
                   fl_net_protocol protocol = FL_NET_PROTO_ANY) {
-  PacketMatch m{.peers = {}, .ports = std::move(ports), .protocol = protocol};
+  PacketMatch m;
+  m.ports = std::move(ports);
+  m.protocol = protocol;
   for (const char* peer : peers) m.peers.push_back(parse_ip_network(peer).value());
   return m;
 }
