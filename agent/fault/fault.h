@@ -18,7 +18,7 @@
 namespace faultline {
 
 // A fault in force. set_deadline, counters and achieved may be called from several threads, but never beside
-// or after revert.
+// or after revert. revert is called again, now and then, where it failed.
 class Fault {
  public:
   virtual ~Fault() = default;  // reverts what revert() has not
@@ -30,7 +30,8 @@ class Fault {
 
   // Ends the effect, in the kernel, at once.
   virtual void stop() = 0;
-  // Then takes everything away. The target having vanished meanwhile is no error.
+  // Then takes everything away. The target having vanished meanwhile is no error. After an error: takes away
+  // what is still there.
   virtual Status revert() = 0;
 };
 

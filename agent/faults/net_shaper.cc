@@ -1,6 +1,7 @@
 #include "agent/faults/net_shaper.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/kernel/cgroup_programs.h"
 #include "agent/kernel/net_support.h"
@@ -139,13 +140,17 @@ StatusOr<std::uint32_t> NetShaper::free_band(const std::vector<ShapedTraffic::Pl
                     "at most {} shaping faults at once in one network namespace", kLastBand - kFirstBand + 1);
 }
 
-Status NetShaper::ensure_tree(std::uint32_t netns, Namespace& ns, const Device& device) {
+Status NetShaper::ensure_tree(const Netns& netns, Namespace& ns, const Device& device) {
   if (ns.trees.contains(device.ifindex)) return ok_status();
   FL_RETURN_IF_ERROR(check_tree_possible(ns.socket, device));
   FL_ASSIGN_OR_RETURN(
       const std::uint64_t entry,
       log_.intend({.kind = std::string(kStickyKind),
-                   .where = {{"netns", netns}, {"ifindex", device.ifindex}, {"device", device.name}}}));
+                   .where = {{"netns", netns.inode}, {"ifindex", device.ifindex}, {"device", device.name}},
+                   .will = {.action = StickyWill::Action::kRemoveRootQdisc,
+                            .fd = netns.fd.get(),
+                            .ifindex = device.ifindex,
+                            .handle = kTreeHandle}}));
   auto tree = NetTree::make(ns.socket, device);
   if (!tree.ok()) {
     const StatusCode code = tree.status().code();
@@ -205,7 +210,7 @@ Status NetShaper::put_in_place(ShapedTraffic& traffic, const Target& target, con
     traffic.sockets_.emplace(netns.inode, std::move(own));
     FL_ASSIGN_OR_RETURN(const auto devices, devices_towards(ns->socket, request.match.peers));
     for (const Device& device : devices) {
-      FL_RETURN_IF_ERROR(ensure_tree(netns.inode, *ns, device));
+      FL_RETURN_IF_ERROR(ensure_tree(netns, *ns, device));
       traffic.places_.push_back({.netns = netns.inode, .ifindex = device.ifindex});
     }
   }
@@ -227,20 +232,24 @@ Status NetShaper::put_in_place(ShapedTraffic& traffic, const Target& target, con
 
 Status NetShaper::take_away(ShapedTraffic& traffic) {
   Status result;
-  for (const auto& place : traffic.places_) {
-    auto& trees = namespaces_.at(place.netns).trees;
-    const auto found = trees.find(place.ifindex);
-    if (found == trees.end()) continue;
+  for (const auto& place : std::exchange(traffic.places_, {})) {
+    const auto ns = namespaces_.find(place.netns);
+    if (ns == namespaces_.end()) continue;
+    const auto found = ns->second.trees.find(place.ifindex);
+    if (found == ns->second.trees.end()) continue;
     NetTree& tree = *found->second.tree;
+    Status removed;
     // Before its band was chosen, a fault has none; a band that another fault has is not ours to take.
-    if (traffic.band_ != 0 && tree.has(traffic.band_)) result.Update(tree.remove_band(traffic.band_));
-    if (!tree.idle()) continue;
-    const Status removed = tree.remove();
-    result.Update(removed.ok() ? log_.settle(found->second.log_entry) : removed);
-    if (removed.ok()) trees.erase(found);
+    if (traffic.band_ != 0 && tree.has(traffic.band_)) removed = tree.remove_band(traffic.band_);
+    const bool last = removed.ok() && tree.idle();
+    if (last) removed = tree.remove();
+    if (!removed.ok()) traffic.places_.push_back(place);  // for another try
+    result.Update(removed);
+    if (!last || !removed.ok()) continue;
+    result.Update(log_.settle(found->second.log_entry));
+    ns->second.trees.erase(found);
   }
-  traffic.places_.clear();
-  traffic.sockets_.clear();
+  if (traffic.places_.empty()) traffic.sockets_.clear();
   std::erase_if(namespaces_, [](const auto& entry) { return entry.second.trees.empty(); });
   for (const int slot : traffic.meters_) sojourn_->unwatch(slot);
   traffic.meters_.clear();

@@ -103,7 +103,7 @@ class NetShaper {
 
   StatusOr<Namespace*> namespace_of(const Netns& netns);
   StatusOr<std::uint32_t> free_band(const std::vector<ShapedTraffic::Place>& places) const;
-  Status ensure_tree(std::uint32_t netns, Namespace& ns, const Device& device);
+  Status ensure_tree(const Netns& netns, Namespace& ns, const Device& device);
   std::shared_ptr<NetSteer> steer_of(const Target& target) const;  // null: none in force
   StatusOr<std::shared_ptr<NetSteer>> steer_for(const Target& target);
   void meter(ShapedTraffic& traffic);
