@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "agent/engine/entry.h"
 #include "agent/engine/request.h"
 #include "common/log.h"
 #include "common/scope_exit.h"
@@ -16,42 +17,12 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
-google::protobuf::Timestamp to_timestamp(WallTime t) {
-  return TimeUtil::NanosecondsToTimestamp(std::chrono::duration_cast<Nanos>(t.time_since_epoch()).count());
-}
-
 bool cgroup_is_gone(const Target& target) {
   const UniqueFd procs(::openat(target.cgroup_fd.get(), "cgroup.procs", O_RDONLY | O_CLOEXEC));
   return !procs.valid() && (errno == ENOENT || errno == ENODEV);
 }
 
 }  // namespace
-
-// Not claimed: `fault` may be used under the engine's lock. Claimed: only the claiming thread touches `fault`
-// and `target`, and the world still sees ACTIVE until it has finished.
-struct Engine::Entry {
-  v1::FaultStatus status;
-  FaultKind* kind = nullptr;
-  Target target;
-  std::vector<StateItem> before;
-  std::unique_ptr<Fault> fault;
-  MonoTime deadline;
-  MonoTime hard_end;
-  bool claimed = false;
-  bool finished = false;
-
-  v1::FaultStatus now() const {
-    v1::FaultStatus copy = status;
-    if (claimed) return copy;
-    copy.mutable_counters()->CopyFrom(fault->counters());
-    for (auto& measure : fault->achieved()) *copy.add_achieved() = std::move(measure);
-    const Nanos left = std::max(Nanos::zero(), std::chrono::duration_cast<Nanos>(deadline - mono_now()));
-    *copy.mutable_remaining() = TimeUtil::NanosecondsToDuration(left.count());
-    *copy.mutable_deadline() =
-        to_timestamp(wall_now() + std::chrono::duration_cast<WallTime::duration>(deadline - mono_now()));
-    return copy;
-  }
-};
 
 Engine::Engine(const TargetResolver& targets, std::vector<std::unique_ptr<FaultKind>>& kinds,
                EngineOptions options)
@@ -100,11 +71,13 @@ StatusOr<v1::ApplyResponse> Engine::apply(const v1::ApplyRequest& request) {
   FL_ASSIGN_OR_RETURN(FaultKind* const kind, kind_of(request.spec()));
   FL_RETURN_IF_ERROR(kind->check(request.spec()));
   FL_RETURN_IF_ERROR(kind->supported());
+  FL_ASSIGN_OR_RETURN(const MonoTime start, start_of(request, wall_now(), mono_now()));
   FL_ASSIGN_OR_RETURN(Target target, targets_.resolve(request.target()));
 
   v1::ApplyResponse response;
-  FL_ASSIGN_OR_RETURN(const auto steps,
-                      kind->plan({.spec = request.spec(), .target = target, .start = {}, .deadline = {}}));
+  const FaultRequest asked{
+      .spec = request.spec(), .target = target, .start = start, .deadline = start + duration_of(request)};
+  FL_ASSIGN_OR_RETURN(const auto steps, kind->plan(asked));
   v1::Plan& plan = *response.mutable_plan();
   plan.set_kind(std::string(kind->name()));
   plan.set_mechanism(std::string(kind->mechanism()));
@@ -112,12 +85,12 @@ StatusOr<v1::ApplyResponse> Engine::apply(const v1::ApplyRequest& request) {
   for (const std::string& step : steps) plan.add_steps(step);
   if (request.dry_run()) return response;
 
-  FL_ASSIGN_OR_RETURN(*response.mutable_fault(), put_in_force(request, *kind, std::move(target)));
+  FL_ASSIGN_OR_RETURN(*response.mutable_fault(), put_in_force(request, *kind, std::move(target), start));
   return response;
 }
 
 StatusOr<v1::FaultStatus> Engine::put_in_force(const v1::ApplyRequest& request, FaultKind& kind,
-                                               Target target) {
+                                               Target target, MonoTime start) {
   const std::lock_guard one_at_a_time(apply_mutex_);
   {
     const std::lock_guard lock(mutex_);
@@ -134,27 +107,32 @@ StatusOr<v1::FaultStatus> Engine::put_in_force(const v1::ApplyRequest& request, 
   auto entry = std::make_shared<Entry>();
   entry->kind = &kind;
   FL_ASSIGN_OR_RETURN(entry->before, kind.snapshot(target));
-  const MonoTime start = mono_now();
-  entry->hard_end = start + duration_of(request);
-  entry->deadline = std::min(entry->hard_end, start + lease_of(request, options_));
-  FL_ASSIGN_OR_RETURN(entry->fault,
-                      kind.apply({.spec = request.spec(), .target = target, .start = {}, .deadline = entry->deadline}));
+  const MonoTime now = mono_now();
+  const bool armed = request.has_start_at() && start > now;
+  const Nanos lease = lease_of(request, options_);
+  entry->start = armed ? start : now;
+  entry->hard_end = entry->start + duration_of(request);
+  entry->deadline = request.has_lease() ? std::min(entry->hard_end, now + lease) : entry->hard_end;
+  FL_ASSIGN_OR_RETURN(
+      entry->fault,
+      kind.apply(
+          {.spec = request.spec(), .target = target, .start = entry->start, .deadline = entry->deadline}));
   // Counted from now, when it is in force: a busy node may have needed a good part of the lease to get there.
-  const Nanos needed = std::chrono::duration_cast<Nanos>(mono_now() - start);
-  entry->hard_end += needed;
-  entry->deadline += needed;
+  const Nanos needed = std::chrono::duration_cast<Nanos>(mono_now() - now);
+  if (!armed) entry->hard_end += needed;
+  entry->deadline = std::min(entry->hard_end, entry->deadline + needed);
   entry->fault->set_deadline(entry->deadline);
   v1::FaultStatus& status = entry->status;
-  *status.mutable_effective_at() = to_timestamp(wall_now());
+  const bool waits = armed && start > mono_now();
+  *status.mutable_effective_at() = waits ? request.start_at() : to_timestamp(wall_now());
   status.set_id(request.id());
   status.set_kind(std::string(kind.name()));
   status.set_target(request.target());
   status.set_resolved_target(target.describe());
   status.set_mechanism(std::string(kind.mechanism()));
-  status.set_state(v1::FAULT_STATE_ACTIVE);
   entry->target = std::move(target);
-  spdlog::info("event=applied fault={} kind={} target={} cgroup={}", request.id(), kind.name(),
-               request.target(), entry->target.cgroup);
+  spdlog::info("event=applied fault={} kind={} target={} cgroup={} armed={}", request.id(), kind.name(),
+               request.target(), entry->target.cgroup, waits);
 
   const std::lock_guard lock(mutex_);
   entries_.push_back(entry);
@@ -207,44 +185,45 @@ std::vector<Engine::EntryPtr> Engine::claim(const std::vector<EntryPtr>& candida
 }
 
 void Engine::finish(const std::vector<EntryPtr>& claimed) {
-  std::vector<google::protobuf::Timestamp> stopped;
+  for (const EntryPtr& entry : claimed) entry->stop();
   for (const EntryPtr& entry : claimed) {
-    entry->fault->stop();
-    // The kernel did not wait for us: past the deadline it had ended the effect by itself.
-    const Nanos late =
-        std::max(Nanos::zero(), std::chrono::duration_cast<Nanos>(mono_now() - entry->deadline));
-    stopped.push_back(to_timestamp(wall_now() - std::chrono::duration_cast<WallTime::duration>(late)));
-  }
-  for (std::size_t i = 0; i < claimed.size(); ++i) {
-    Entry& entry = *claimed[i];
     v1::FaultStatus last;  // counters after the stop are final
-    last.mutable_counters()->CopyFrom(entry.fault->counters());
-    for (auto& measure : entry.fault->achieved()) *last.add_achieved() = std::move(measure);
-    const Status reverted = entry.fault->revert();
-    entry.fault.reset();
-
-    // Asked before and after, so that a neighbour's fault that comes or goes meanwhile is not taken for
-    // residue.
-    std::vector<std::string> owned = entry.kind->owned(entry.target);
-    const auto after = entry.kind->snapshot(entry.target);
-    for (auto& text : entry.kind->owned(entry.target)) owned.push_back(std::move(text));
+    last.mutable_counters()->CopyFrom(entry->fault->counters());
+    for (auto& measure : entry->fault->achieved()) *last.add_achieved() = std::move(measure);
+    const Proof proof = entry->take_away();
 
     const std::lock_guard lock(mutex_);
-    entry.status.mutable_counters()->Swap(last.mutable_counters());
-    entry.status.mutable_achieved()->Swap(last.mutable_achieved());
-    *entry.status.mutable_ended_at() = stopped[i];
-    entry.status.set_state(v1::FAULT_STATE_ENDED);
-    entry.status.set_residue_checked(after.ok());
-    if (!reverted.ok()) entry.status.add_residue("could not be removed: " + message_of(reverted));
-    if (after.ok()) {
-      for (auto& line : residue(entry.before, *after, owned)) entry.status.add_residue(std::move(line));
-    }
-    entry.finished = true;
-    entry.target = {};
+    v1::FaultStatus& status = entry->status;
+    status.mutable_counters()->Swap(last.mutable_counters());
+    status.mutable_achieved()->Swap(last.mutable_achieved());
+    status.set_state(v1::FAULT_STATE_ENDED);
+    *status.mutable_ended_at() = to_timestamp(entry->ended_at);
+    if (entry->never_was) status.clear_effective_at();
+    entry->note(proof, options_);
+    entry->finished = true;
     changed_.notify_all();
-    spdlog::info("event=ended fault={} reason={} injected={} residue={}", entry.status.id(),
-                 v1::EndReason_Name(entry.status.end_reason()), entry.status.counters().injected(),
-                 entry.status.residue_size());
+    spdlog::info("event=ended fault={} reason={} injected={} residue={}", status.id(),
+                 v1::EndReason_Name(status.end_reason()), status.counters().injected(),
+                 status.residue_size());
+  }
+}
+
+void Engine::retry() {
+  std::vector<EntryPtr> due;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const EntryPtr& entry : entries_) {
+      if (!entry->next_try || mono_now() < *entry->next_try) continue;
+      entry->next_try.reset();  // nobody else's now
+      due.push_back(entry);
+    }
+  }
+  for (const EntryPtr& entry : due) {
+    const Proof proof = entry->take_away();
+    const std::lock_guard lock(mutex_);
+    entry->note(proof, options_);
+    spdlog::info("event=removal_tried_again fault={} residue={}", entry->status.id(),
+                 entry->status.residue_size());
   }
 }
 
@@ -308,6 +287,7 @@ void Engine::tick() {
   }
   finish(claim(over, v1::END_REASON_DURATION, ""));
   finish(claim(gone, v1::END_REASON_TARGET_GONE, "the target's cgroup has vanished"));
+  retry();
 }
 
 void Engine::end_all(v1::EndReason reason, const std::string& detail) {

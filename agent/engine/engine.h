@@ -22,6 +22,10 @@ struct EngineOptions {
   Nanos max_duration = std::chrono::hours(1);
   Nanos max_lease = std::chrono::minutes(1);
   std::size_t remembered = 256;  // ended faults that list() still tells of
+  // Where something was left of a fault, it is tried again after this, then after twice as long, and so on;
+  // in all so often, over some ten minutes. Then it is left to the next agent's sweep.
+  Nanos retry_after = std::chrono::seconds(1);
+  int retries = 14;
 };
 
 class Engine {
@@ -37,8 +41,9 @@ class Engine {
   StatusOr<v1::RevertResponse> revert(const v1::RevertRequest& request);
   std::vector<v1::FaultStatus> list() const;
 
-  // Ends the faults whose deadline has come or whose target has gone. Call often (every 20 ms or so): the
-  // kernel has ended the effect on time by itself; this takes the rest away.
+  // Ends the faults whose deadline has come or whose target has gone, and tries again to remove what others
+  // left. Call often (every 20 ms or so): the kernel has ended the effect on time by itself; this takes the
+  // rest away.
   void tick();
   void end_all(v1::EndReason reason, const std::string& detail);
 
@@ -47,10 +52,12 @@ class Engine {
   using EntryPtr = std::shared_ptr<Entry>;
 
   StatusOr<FaultKind*> kind_of(const v1::FaultSpec& spec) const;
-  StatusOr<v1::FaultStatus> put_in_force(const v1::ApplyRequest& request, FaultKind& kind, Target target);
+  StatusOr<v1::FaultStatus> put_in_force(const v1::ApplyRequest& request, FaultKind& kind, Target target,
+                                         MonoTime start);
   std::vector<EntryPtr> claim(const std::vector<EntryPtr>& candidates, v1::EndReason reason,
                               const std::string& detail);
   void finish(const std::vector<EntryPtr>& claimed);
+  void retry();
   EntryPtr find(const std::string& id) const;  // expects the lock
 
   const TargetResolver& targets_;

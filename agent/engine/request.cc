@@ -9,6 +9,8 @@ namespace faultline {
 namespace {
 
 constexpr std::size_t kMaxId = 64;
+constexpr std::chrono::seconds kMaxLate(1);
+constexpr std::chrono::seconds kMaxAhead(600);
 
 Nanos to_nanos(const google::protobuf::Duration& d) {
   return Nanos(google::protobuf::util::TimeUtil::DurationToNanoseconds(d));
@@ -49,6 +51,25 @@ Status check_apply(const v1::ApplyRequest& request, const EngineOptions& options
   if (!request.has_duration()) return invalid_argument("duration is missing: every fault expires");
   FL_RETURN_IF_ERROR(check_span("duration", request.duration(), options.max_duration));
   return request.has_lease() ? checked_lease(request.lease(), options).status() : ok_status();
+}
+
+StatusOr<MonoTime> start_of(const v1::ApplyRequest& request, WallTime wall_now, MonoTime now) {
+  if (!request.has_start_at()) return now;
+  // In seconds first: what does not fit into nanoseconds must not wrap around.
+  const auto since_epoch = std::chrono::duration_cast<Nanos>(wall_now.time_since_epoch());
+  const auto now_s = std::chrono::floor<std::chrono::seconds>(since_epoch).count();
+  const google::protobuf::Timestamp& at = request.start_at();
+  const bool near = at.seconds() > now_s - 10 && at.seconds() < now_s + kMaxAhead.count() + 10 &&
+                    at.nanos() >= 0 && at.nanos() < 1'000'000'000;
+  const Nanos ahead = near ? Nanos(google::protobuf::util::TimeUtil::TimestampToNanoseconds(at)) - since_epoch
+                           : Nanos(kMaxAhead) * 2;
+  if (near && ahead >= -kMaxLate && ahead <= kMaxAhead) return now + std::max(Nanos::zero(), ahead);
+  return invalid_argument(
+      "start_at is {} by this node's clock; it may be at most {} s ago and at most {} s ahead",
+      near && ahead < Nanos::zero() ? fmt::format("{:.3f} s ago", to_seconds(-ahead))
+      : near                        ? fmt::format("{:.3f} s ahead", to_seconds(ahead))
+                                    : std::string("far off"),
+      kMaxLate.count(), kMaxAhead.count());
 }
 
 Nanos duration_of(const v1::ApplyRequest& request) {

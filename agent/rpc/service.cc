@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace faultline {
 namespace {
@@ -48,6 +49,12 @@ class AgentService : public v1::Agent::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status Clock(grpc::ServerContext*, const v1::ClockRequest*, v1::ClockResponse* response) override {
+    const auto now = std::chrono::duration_cast<Nanos>(wall_now().time_since_epoch());
+    *response->mutable_now() = google::protobuf::util::TimeUtil::NanosecondsToTimestamp(now.count());
+    return grpc::Status::OK;
+  }
+
   grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchResponse>* writer) override {
     constexpr Nanos kPoll = std::chrono::milliseconds(50);  // how soon an end is told
@@ -58,18 +65,18 @@ class AgentService : public v1::Agent::Service {
       interval = std::max(
           kPoll, Nanos(google::protobuf::util::TimeUtil::DurationToNanoseconds(request->interval())));
     }
-    std::set<std::string> active_before;
+    std::set<std::pair<std::string, v1::FaultState>> before;  // a start or an end is told at once
     for (MonoTime next = mono_now(); !context->IsCancelled(); std::this_thread::sleep_for(kPoll)) {
       v1::WatchResponse response;
-      std::set<std::string> active;
+      std::set<std::pair<std::string, v1::FaultState>> current;
       for (auto& fault : engine_.list()) {
         const auto& ids = request->ids();
         if (!ids.empty() && std::find(ids.begin(), ids.end(), fault.id()) == ids.end()) continue;
-        if (fault.state() == v1::FAULT_STATE_ACTIVE) active.insert(fault.id());
+        if (fault.state() != v1::FAULT_STATE_ENDED) current.emplace(fault.id(), fault.state());
         *response.add_faults() = std::move(fault);
       }
-      if (mono_now() < next && active == active_before) continue;
-      active_before = std::move(active);
+      if (mono_now() < next && current == before) continue;
+      before = std::move(current);
       next = mono_now() + interval;
       if (!writer->Write(response)) break;
     }

@@ -82,7 +82,10 @@ class EngineLab : public ::testing::Test {
   std::vector<std::string> listed() const {
     std::vector<std::string> ids;
     for (const auto& fault : engine->list()) {
-      ids.push_back(fault.id() + (fault.state() == v1::FAULT_STATE_ACTIVE ? " active" : " ended"));
+      const bool armed = fault.state() == v1::FAULT_STATE_ARMED;
+      ids.push_back(fault.id() + (armed                                     ? " armed"
+                                  : fault.state() == v1::FAULT_STATE_ACTIVE ? " active"
+                                                                            : " ended"));
     }
     return ids;
   }

@@ -13,7 +13,7 @@ class FakeKind::InForce final : public Fault {
  public:
   InForce(FakeKind& kind, int number) : kind_(kind), number_(number) { ++kind_.in_force_; }
   ~InForce() override {
-    if (!reverted_) (void)revert();
+    if (!gone_) (void)revert();
     --kind_.in_force_;
     const std::lock_guard lock(kind_.mutex_);
     kind_.note(fmt::format("gone {}", number_));
@@ -46,13 +46,15 @@ class FakeKind::InForce final : public Fault {
     kind_.note(fmt::format("stop {}", number_));
   }
   Status revert() override {
-    if (reverted_.exchange(true)) ++kind_.rule_breaks_;
+    if (gone_) ++kind_.rule_breaks_;  // it may come again only where it failed
+    reverted_ = true;
     if (users_ != 0) ++kind_.rule_breaks_;
     if (kind_.during_revert) kind_.during_revert();
     const std::lock_guard lock(kind_.mutex_);
     kind_.note(fmt::format("revert {}", number_));
     kind_.state_[number_] = false;
     if (kind_.no_revert.ok() && !kind_.leaves_state) kind_.state_.erase(number_);
+    gone_ = kind_.no_revert.ok();
     return kind_.no_revert;
   }
 
@@ -74,6 +76,7 @@ class FakeKind::InForce final : public Fault {
   const int number_;
   std::atomic<bool> stopped_ = false;
   std::atomic<bool> reverted_ = false;
+  std::atomic<bool> gone_ = false;
   mutable std::atomic<int> users_ = 0;
 };
 
@@ -90,6 +93,7 @@ StatusOr<std::unique_ptr<Fault>> FakeKind::apply(const FaultRequest& request) {
     number = ++last_;
     state_[number] = true;
     deadlines_[number].push_back(request.deadline);
+    starts_[number] = request.start;
     note(fmt::format("apply {}", number));
   }
   return std::make_unique<InForce>(*this, number);
@@ -129,6 +133,11 @@ std::vector<MonoTime> FakeKind::deadlines(int fault) const {
   const std::lock_guard lock(mutex_);
   const auto found = deadlines_.find(fault);
   return found == deadlines_.end() ? std::vector<MonoTime>{} : found->second;
+}
+
+MonoTime FakeKind::start(int fault) const {
+  const std::lock_guard lock(mutex_);
+  return starts_.at(fault);
 }
 
 std::size_t FakeKind::in_force() const {

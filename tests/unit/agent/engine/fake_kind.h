@@ -35,6 +35,8 @@ class FakeKind final : public FaultKind {
   std::atomic<bool> leaves_state = false;  // revert says OK and leaves its state nevertheless
   std::function<void()> during_revert;     // runs in revert, before anything is taken away
 
+  // When the fault was asked to start.
+  MonoTime start(int fault) const;
   // What happened. Faults are counted from 1 in the order of their applies.
   std::vector<std::string> events() const;  // "apply 1", "stop 1", "revert 1", "gone 1"
   // The apply's own, the one counted from its end, then those of the renewals.
@@ -53,6 +55,7 @@ class FakeKind final : public FaultKind {
   int last_ = 0;
   std::map<int, bool> state_;  // of each fault whose state is there: whether it is still needed
   std::map<int, std::vector<MonoTime>> deadlines_;
+  std::map<int, MonoTime> starts_;
   std::vector<std::string> events_;
   std::atomic<std::size_t> in_force_ = 0;
   std::atomic<std::size_t> rule_breaks_ = 0;

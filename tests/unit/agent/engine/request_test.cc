@@ -102,5 +102,48 @@ TEST(Request, ALeaseOfARenewalIsCheckedLikeAnyOther) {
   EXPECT_EQ(checked_lease(span(60, 1), kOptions).status().code(), StatusCode::kInvalidArgument);
 }
 
+google::protobuf::Timestamp at(std::int64_t seconds, std::int32_t nanos = 0) {
+  google::protobuf::Timestamp time;
+  time.set_seconds(seconds);
+  time.set_nanos(nanos);
+  return time;
+}
+
+struct RequestStart : ::testing::Test {
+  static constexpr std::int64_t kNow = 1'700'000'000;
+  const WallTime wall{std::chrono::duration_cast<WallTime::duration>(std::chrono::seconds(kNow))};
+  const MonoTime mono{5000s};
+  StatusOr<MonoTime> start(const google::protobuf::Timestamp& time) const {
+    v1::ApplyRequest message = request("a", span(1));
+    *message.mutable_start_at() = time;
+    return start_of(message, wall, mono);
+  }
+};
+
+TEST_F(RequestStart, IsNowWhereNoneIsGiven) {
+  EXPECT_EQ(start_of(request("a", span(1)), wall, mono).value(), mono);
+}
+
+TEST_F(RequestStart, IsTurnedIntoTheKernelsClockToTheNanosecond) {
+  EXPECT_EQ(start(at(kNow + 3, 7)).value(), mono + 3s + 7ns);
+  EXPECT_EQ(start(at(kNow + 600)).value(), mono + 600s);
+}
+
+TEST_F(RequestStart, IsNowWhereItHasJustPassed) {
+  EXPECT_EQ(start(at(kNow - 1)).value(), mono);
+  EXPECT_EQ(start(at(kNow - 1, 1)).value(), mono);
+}
+
+TEST_F(RequestStart, IsRefusedFarFromNow) {
+  EXPECT_EQ(
+      message_of(start(at(kNow + 600, 1)).status()),
+      "start_at is 600.000 s ahead by this node's clock; it may be at most 1 s ago and at most 600 s ahead");
+  for (const auto& time :
+       {at(kNow - 2, 999'999'999), at(kNow + 601), at(0), at(-1), at(kNow, -1), at(kNow, 1'000'000'000),
+        at(std::numeric_limits<std::int64_t>::max()), at(std::numeric_limits<std::int64_t>::min())}) {
+    EXPECT_EQ(start(time).status().code(), StatusCode::kInvalidArgument) << time.ShortDebugString();
+  }
+}
+
 }  // namespace
 }  // namespace faultline
