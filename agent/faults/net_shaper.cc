@@ -16,9 +16,6 @@ std::string tree_text(int ifindex) {
 std::string band_text(int ifindex, std::uint32_t band) {
   return fmt::format("interface {}: netem in band {}", ifindex, band);
 }
-std::string program_text(std::uint32_t id) {
-  return fmt::format("cgroup egress program {}", id);
-}
 
 StateItem item_of(const Qdisc& qdisc) {
   const bool tree = qdisc.is_root() && qdisc.handle == kTreeHandle;
@@ -268,13 +265,13 @@ StatusOr<std::vector<StateItem>> NetShaper::snapshot(const Target& target) {
     }
   }
   const std::lock_guard lock(mutex_);  // before asking: our own program must not come or go meanwhile
-  auto programs = egress_programs(target.cgroup_fd.get());
+  auto programs = cgroup_programs(target.cgroup_fd.get(), {CgroupHook::kEgress});
   if (programs.status().code() == StatusCode::kNotFound)
     return items;  // the cgroup is gone, and they with it
   FL_RETURN_IF_ERROR(programs.status());
   const auto steer = steer_of(target);
-  for (const std::uint32_t id : *programs) {
-    items.push_back({.text = program_text(id), .ours = steer && steer->program_id() == id});
+  for (const CgroupProgram& program : *programs) {
+    items.push_back({.text = to_string(program), .ours = steer && steer->program_id() == program.id});
   }
   return items;
 }
@@ -292,7 +289,9 @@ std::vector<std::string> NetShaper::owned(const Target& target) {
       }
     }
   }
-  if (const auto steer = steer_of(target)) texts.push_back(program_text(steer->program_id()));
+  if (const auto steer = steer_of(target)) {
+    texts.push_back(to_string(CgroupProgram{.hook = CgroupHook::kEgress, .id = steer->program_id()}));
+  }
   return texts;
 }
 

@@ -135,13 +135,14 @@ TEST_F(AgentDeath, ASecondAgentOnTheSameStateIsRefused) {
 class AgentKilled : public AgentDeath, public ::testing::WithParamInterface<std::string> {};
 
 TEST_P(AgentKilled, NoKindOfFaultOutlivesItsAgent) {
+  const FaultExample& example = fault_examples().at(GetParam());
   {
     AgentProcess agent(dir.path());
-    apply(agent, fault_examples().at(GetParam()), seconds(60));
-    ASSERT_TRUE(hit(net.target(), kPeer));
+    apply(agent, example.spec, seconds(60));
+    ASSERT_TRUE(example.bites(net.target(), kPeer));
     agent.stop(SIGKILL);
   }
-  EXPECT_FALSE(hit(net.target(), kPeer));
+  EXPECT_FALSE(example.bites(net.target(), kPeer));
   AgentProcess next(dir.path());
   EXPECT_EQ(net.tc_show(), clean);
 }

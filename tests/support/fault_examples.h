@@ -2,6 +2,7 @@
 // every kind must pass. A kind without an example here fails them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -10,18 +11,27 @@
 
 namespace faultline::testing {
 
-// Each hits UDP packets to kPeer hard enough for hit() to see.
-inline const std::map<std::string, v1::FaultSpec>& fault_examples() {
-  static const std::map<std::string, v1::FaultSpec> specs = {
-      {"delay", delay_spec(std::chrono::milliseconds(300))},
-      {"loss", loss_spec(1.0)},
-  };
-  return specs;
-}
+// Whether a fault that concerns kPeer (and not kOtherPeer) bites `who` in what he has to do with `peer`.
+using Bites = std::function<bool(LabProcess& who, const char* peer)>;
 
-inline bool hit(LabProcess& who, const char* peer) {
+struct FaultExample {
+  v1::FaultSpec spec;
+  Bites bites;
+  bool qdiscs = false;  // puts qdiscs on the target's devices
+};
+
+// Datagrams get lost, or are late.
+inline bool harms_udp(LabProcess& who, const char* peer) {
   const UdpResult result = NetLab::udp(who, peer, kPort, 9, 2000, 1000);
   return result.loss() > 0.5 || result.median_ms() > 150;
+}
+
+inline const std::map<std::string, FaultExample>& fault_examples() {
+  static const std::map<std::string, FaultExample> examples = {
+      {"delay", {.spec = delay_spec(std::chrono::milliseconds(300)), .bites = harms_udp, .qdiscs = true}},
+      {"loss", {.spec = loss_spec(1.0), .bites = harms_udp, .qdiscs = true}},
+  };
+  return examples;
 }
 
 inline std::vector<std::string> kinds_of_the_table() {
