@@ -1,19 +1,23 @@
 // A process of the network lab: lives in the cgroup that it is told, in the network namespace that it was
 // started in.
-//   lab_process echo ADDRESS PORT ...  answers every UDP datagram and accepts TCP connections on these pairs
+//   lab_process echo ADDRESS PORT ...   see lab_servers.h
+//   lab_process names ADDRESS ...
 //   lab_process client CGROUP_DIR  enters the cgroup, then obeys lines on stdin, one line on stdout each:
 //     udp ADDRESS PORT COUNT INTERVAL_US WAIT_MS   sends COUNT numbered datagrams, waits for the echoes
 //       -> "SENT REFUSED", then "SENT_NS RTT_NS" for each datagram (CLOCK_MONOTONIC; RTT -1: no echo;
 //       REFUSED: how often send() failed)
 //     tcp ADDRESS PORT WAIT_MS
 //       -> "NS" until connected, -1 if not
-#include <arpa/inet.h>
+//     open ADDRESS PORT LOCAL_PORT   connects, from LOCAL_PORT if that is not 0 -> a socket's number, -1 if
+//     it fails listen PORT                    on any address -> a socket's number accept NUMBER -> the number
+//     of the connection that comes within 2 s, -1 if none alive NUMBER WAIT_MS           sends a byte over
+//     the connection -> 1 if it comes back, 0 if not or broken broken NUMBER WAIT_MS          -> 1 if the
+//     socket has an error or was hung up, or gets there in time; 0 if not close NUMBER                   -> 0
+//     dns SERVER NAME TYPE HOW WAIT_MS   asks port 53 of SERVER; HOW: udp (connected), sendto, tcp
+//       -> "NS SOURCE RCODE ..." as in dns_answer_text(), "-1" without an answer; SOURCE: where the answer
+//       says that it came from, for connections the peer's name
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -28,74 +32,12 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/lab_dns.h"
+#include "tests/support/lab_net.h"
+#include "tests/support/lab_servers.h"
+
+namespace faultline::testing {
 namespace {
-
-std::int64_t now_ns() {
-  timespec t{};
-  ::clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1'000'000'000LL + t.tv_nsec;
-}
-
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
-Address address_of(const std::string& text, int port) {
-  Address address;
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
-  auto* v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
-  if (::inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(static_cast<std::uint16_t>(port));
-    address.size = sizeof *v4;
-  } else if (::inet_pton(AF_INET6, text.c_str(), &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(static_cast<std::uint16_t>(port));
-    address.size = sizeof *v6;
-  }
-  return address;
-}
-
-int echo(const std::vector<std::string>& pairs) {
-  std::vector<pollfd> fds;
-  const int on = 1;
-  for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
-    // Each address on its own, so that an answer comes from where the question went.
-    const Address own = address_of(pairs[i], std::stoi(pairs[i + 1]));
-    const int udp = ::socket(own.storage.ss_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    const int tcp = ::socket(own.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    ::setsockopt(tcp, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    const int room = 8 << 20;
-    ::setsockopt(udp, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
-    if (::bind(udp, own.get(), own.size) != 0 || ::bind(tcp, own.get(), own.size) != 0 ||
-        ::listen(tcp, 64) != 0) {
-      std::perror("bind");
-      return 1;
-    }
-    fds.push_back({udp, POLLIN, 0});
-    fds.push_back({tcp, POLLIN, 0});
-  }
-  std::cout << "ready" << std::endl;
-  for (;;) {
-    ::poll(fds.data(), fds.size(), -1);
-    for (std::size_t i = 0; i < fds.size(); ++i) {
-      if (!(fds[i].revents & POLLIN)) continue;
-      if (i % 2 == 1) {
-        ::close(::accept(fds[i].fd, nullptr, nullptr));
-        continue;
-      }
-      char data[2048];
-      sockaddr_storage from{};
-      socklen_t size = sizeof from;
-      for (ssize_t n; (n = ::recvfrom(fds[i].fd, data, sizeof data, 0, reinterpret_cast<sockaddr*>(&from),
-                                      &size)) > 0;) {
-        ::sendto(fds[i].fd, data, static_cast<std::size_t>(n), 0, reinterpret_cast<sockaddr*>(&from), size);
-      }
-    }
-  }
-}
 
 struct Datagram {
   std::uint64_t number;
@@ -104,10 +46,7 @@ struct Datagram {
 
 void receive(int fd, std::int64_t until_ns, std::vector<std::int64_t>& rtts, std::size_t& missing) {
   while (missing > 0) {
-    const std::int64_t left = until_ns - now_ns();
-    pollfd p{fd, POLLIN, 0};
-    timespec wait{left / 1'000'000'000, left % 1'000'000'000};
-    if (left <= 0 || ::ppoll(&p, 1, &wait, nullptr) <= 0) return;
+    if (!wait_for(fd, POLLIN, until_ns)) return;
     Datagram d{};
     while (::recv(fd, &d, sizeof d, MSG_DONTWAIT) == sizeof d) {
       if (d.number < rtts.size() && rtts[d.number] < 0) {
@@ -118,7 +57,10 @@ void receive(int fd, std::int64_t until_ns, std::vector<std::int64_t>& rtts, std
   }
 }
 
-void udp(const std::string& to, int port, std::size_t count, std::int64_t interval_us, std::int64_t wait_ms) {
+std::string udp(const std::string& to, int port, std::istringstream& words) {
+  std::size_t count = 0;
+  std::int64_t interval_us = 0, wait_ms = 0;
+  words >> count >> interval_us >> wait_ms;
   const Address address = address_of(to, port);
   const int fd = ::socket(address.storage.ss_family, SOCK_DGRAM, 0);
   const int room = 8 << 20;
@@ -138,50 +80,147 @@ void udp(const std::string& to, int port, std::size_t count, std::int64_t interv
   }
   receive(fd, now_ns() + wait_ms * 1'000'000, rtts, missing);
   ::close(fd);
-  std::cout << count << ' ' << refused;
-  for (std::size_t i = 0; i < count; ++i) std::cout << ' ' << sent_ns[i] << ' ' << rtts[i];
-  std::cout << std::endl;
+  std::ostringstream answer;
+  answer << count << ' ' << refused;
+  for (std::size_t i = 0; i < count; ++i) answer << ' ' << sent_ns[i] << ' ' << rtts[i];
+  return answer.str();
 }
 
-void tcp(const std::string& to, int port, int wait_ms) {
-  const Address address = address_of(to, port);
+// A connected TCP socket, -1 if it could not be had in time.
+int connected(const Address& address, int local_port, std::int64_t until_ns) {
   const int fd = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  const std::int64_t start = now_ns();
-  ::connect(fd, address.get(), address.size);
-  pollfd p{fd, POLLOUT, 0};
-  const bool done = ::poll(&p, 1, wait_ms) == 1 && !(p.revents & (POLLERR | POLLHUP));
-  std::cout << (done ? now_ns() - start : -1) << std::endl;
+  if (local_port != 0) {
+    const int on = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    const Address own = address_of(address.storage.ss_family == AF_INET ? "0.0.0.0" : "::", local_port);
+    ::bind(fd, own.get(), own.size);
+  }
+  const int started = ::connect(fd, address.get(), address.size);
+  int error = 0;
+  socklen_t size = sizeof error;
+  if ((started == 0 || errno == EINPROGRESS) && wait_for(fd, POLLOUT, until_ns) &&
+      ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) {
+    return fd;
+  }
   ::close(fd);
+  return -1;
+}
+
+std::string tcp(const std::string& to, int port, std::istringstream& words) {
+  std::int64_t wait_ms = 0;
+  words >> wait_ms;
+  const std::int64_t start = now_ns();
+  const int fd = connected(address_of(to, port), 0, start + wait_ms * 1'000'000);
+  const std::int64_t took = now_ns() - start;
+  if (fd >= 0) ::close(fd);
+  return std::to_string(fd >= 0 ? took : -1);
+}
+
+int listener(int port) {
+  const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const Address own = address_of("::", port);
+  return ::bind(fd, own.get(), own.size) == 0 && ::listen(fd, 64) == 0 ? fd : -1;
+}
+
+bool alive(int fd, std::int64_t wait_ms) {
+  char byte = 'x';
+  if (::send(fd, &byte, 1, MSG_NOSIGNAL) != 1) return false;
+  return wait_for(fd, POLLIN, now_ns() + wait_ms * 1'000'000) && ::recv(fd, &byte, 1, 0) == 1;
+}
+
+bool receive_message(int fd, bool framed, std::int64_t until_ns, std::string& answer, Address& from) {
+  char data[16384];
+  while (wait_for(fd, POLLIN, until_ns)) {
+    from.size = sizeof from.storage;
+    const ssize_t n = ::recvfrom(fd, data, sizeof data, 0, from.get(), &from.size);
+    if (n <= 0) return false;
+    answer.append(data, static_cast<std::size_t>(n));
+    if (!framed) return true;
+    if (answer.size() < 2 || answer.size() < 2 + get16(answer, 0)) continue;
+    answer.erase(0, 2);
+    return true;
+  }
+  return false;
+}
+
+std::string dns(const std::string& server, const std::string& name, std::istringstream& words) {
+  unsigned type = 0;
+  std::string how;
+  std::int64_t wait_ms = 0;
+  words >> type >> how >> wait_ms;
+  const Address to = address_of(server, 53);
+  const std::int64_t start = now_ns();
+  const std::int64_t until = start + wait_ms * 1'000'000;
+  int fd = -1;
+  std::string query = dns_question(static_cast<unsigned>(start / 1000) & 0xffff, name, type);
+  const std::string id = query.substr(0, 2);
+  if (how == "tcp") {
+    fd = connected(to, 0, until);
+    std::string frame;
+    put16(frame, static_cast<unsigned>(query.size()));
+    query = frame + query;
+  } else {
+    fd = ::socket(to.storage.ss_family, SOCK_DGRAM, 0);
+  }
+  if (fd < 0) return "-1";
+  std::string answer, text = "-1";
+  Address from;
+  if (how == "udp") ::connect(fd, to.get(), to.size);
+  const bool sent = how == "sendto" ? ::sendto(fd, query.data(), query.size(), 0, to.get(), to.size) > 0
+                                    : ::send(fd, query.data(), query.size(), MSG_NOSIGNAL) > 0;
+  if (sent && receive_message(fd, how == "tcp", until, answer, from) && answer.substr(0, 2) == id) {
+    if (how != "sendto") {
+      from.size = sizeof from.storage;
+      ::getpeername(fd, from.get(), &from.size);
+    }
+    text = std::to_string(now_ns() - start) + " " + text_of(from) + " " + dns_answer_text(answer);
+  }
+  ::close(fd);
+  return text;
+}
+
+std::string obey(const std::string& line) {
+  std::istringstream words(line);
+  std::string verb, to, second;
+  words >> verb >> to >> second;
+  const auto number = [&] { return std::stoi(to); };
+  if (verb == "udp") return udp(to, std::stoi(second), words);
+  if (verb == "tcp") return tcp(to, std::stoi(second), words);
+  if (verb == "dns") return dns(to, second, words);
+  if (verb == "open") {
+    int local_port = 0;
+    words >> local_port;
+    return std::to_string(connected(address_of(to, std::stoi(second)), local_port, now_ns() + 3'000'000'000));
+  }
+  if (verb == "listen") return std::to_string(listener(number()));
+  if (verb == "accept") {
+    const bool there = wait_for(number(), POLLIN, now_ns() + 2'000'000'000);
+    return std::to_string(there ? ::accept4(number(), nullptr, nullptr, SOCK_NONBLOCK) : -1);
+  }
+  if (verb == "alive") return alive(number(), std::stoi(second)) ? "1" : "0";
+  if (verb == "broken") return wait_for(number(), 0, now_ns() + std::stoll(second) * 1'000'000) ? "1" : "0";
+  if (verb == "close") return std::to_string(::close(number()));
+  return "what?";
 }
 
 int client(const std::string& cgroup) {
   std::ofstream(cgroup + "/cgroup.procs") << ::getpid() << std::flush;
   std::cout << "ready" << std::endl;
-  for (std::string line; std::getline(std::cin, line);) {
-    std::istringstream words(line);
-    std::string verb, to;
-    int port = 0;
-    words >> verb >> to >> port;
-    if (verb == "udp") {
-      std::size_t count = 0;
-      std::int64_t interval_us = 0, wait_ms = 0;
-      words >> count >> interval_us >> wait_ms;
-      udp(to, port, count, interval_us, wait_ms);
-    } else {
-      int wait_ms = 0;
-      words >> wait_ms;
-      tcp(to, port, wait_ms);
-    }
-  }
+  for (std::string line; std::getline(std::cin, line);) std::cout << obey(line) << std::endl;
   return 0;
 }
 
 }  // namespace
+}  // namespace faultline::testing
 
 int main(int argc, char** argv) {
+  using namespace faultline::testing;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const std::vector<std::string> args(argv + 1, argv + argc);
-  if (args.size() >= 2 && args[0] == "echo") return echo({args.begin() + 1, args.end()});
+  if (args.size() >= 2 && args[0] == "echo") return serve_echo({args.begin() + 1, args.end()});
+  if (args.size() >= 2 && args[0] == "names") return serve_names({args.begin() + 1, args.end()});
   if (args.size() == 2 && args[0] == "client") return client(args[1]);
   return 2;
 }

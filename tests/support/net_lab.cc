@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -111,6 +113,7 @@ NetLab::NetLab() {
     for (const int port : {kPort, kOtherPort}) echo.insert(echo.end(), {address, std::to_string(port)});
   }
   echo_ = new LabProcess(peer_ns_, echo);
+  names_ = new LabProcess(peer_ns_, {"names", kPeer, kOtherPeer, kPeer6, kOtherPeer6});
   target_ = new LabProcess(target_ns_, {"client", cgroup_root_ + target_cgroup_});
   neighbour_ = new LabProcess(target_ns_, {"client", cgroup_root_ + neighbour_cgroup_});
   // Neighbour discovery and ARP are done before anything is measured.
@@ -121,6 +124,7 @@ NetLab::~NetLab() {
   delete target_;
   delete neighbour_;
   delete echo_;
+  delete names_;
   shell("ip netns del " + target_ns_ + "; ip netns del " + peer_ns_);
   for (const std::string& cgroup : {target_cgroup_, neighbour_cgroup_}) {
     // The kernel lets go of a killed process's cgroup a moment later.
@@ -150,6 +154,26 @@ double NetLab::tcp_connect_ms(LabProcess& from, const std::string& to, int port,
   const double ns =
       std::stod(from.ask("tcp " + to + " " + std::to_string(port) + " " + std::to_string(wait_ms)));
   return ns < 0 ? -1 : ns / 1e6;
+}
+
+DnsResult NetLab::dns(LabProcess& from, const std::string& server, const std::string& name,
+                      const std::string& how, int type, int wait_ms) {
+  std::istringstream words(from.ask(fmt::format("dns {} {} {} {} {}", server, name, type, how, wait_ms)));
+  DnsResult result;
+  double ns = -1;
+  if (!(words >> ns)) throw std::runtime_error("lab process has gone");
+  if (ns < 0) return result;
+  result.ms = ns / 1e6;
+  words >> result.source;
+  for (std::string word; words >> word;) {
+    const std::string value = word.substr(word.find('=') + 1);
+    if (word.starts_with("rcode=")) result.rcode = std::stoi(value);
+    if (word.starts_with("answers=")) result.answers = std::stoi(value);
+    if (word.starts_with("tc=")) result.truncated = value == "1";
+    if (word.starts_with("edns=")) result.edns = value == "1";
+    if (word.starts_with("first=")) result.first = value;
+  }
+  return result;
 }
 
 NetLab& shared_net_lab() {

@@ -1,7 +1,7 @@
 // A small network for kernel tests: a "target" namespace with two processes in cgroups of their own (the
-// target and its neighbour), and a "peer" namespace with an echo server behind two addresses, joined by a
-// veth pair. Built with the ip tool, an independent witness; everything is gone after the destructor. Needs
-// root and cgroup v2.
+// target and its neighbour), and a "peer" namespace with an echo server and a name server behind two
+// addresses of each family, joined by a veth pair. Built with the ip tool, an independent witness; everything
+// is gone after the destructor. Needs root and cgroup v2.
 #pragma once
 
 #include <sys/types.h>
@@ -17,6 +17,8 @@ inline constexpr const char* kPeer = "10.99.0.2";
 inline constexpr const char* kOtherPeer = "10.99.0.3";
 inline constexpr const char* kPeer6 = "fd99::2";
 inline constexpr const char* kOtherPeer6 = "fd99::3";
+// The address of any name that the name server behind kPeer gives.
+inline constexpr const char* kTrueAddress = "192.0.2.1";
 inline constexpr int kPort = 7000;
 inline constexpr int kOtherPort = 7001;
 
@@ -49,6 +51,17 @@ struct UdpResult {
   double loss() const { return 1.0 - static_cast<double>(rtt_ms.size()) / static_cast<double>(sent); }
 };
 
+// What a name server said; rcode -1: nothing.
+struct DnsResult {
+  double ms = -1;
+  std::string source;  // "10.99.0.2#53": where the answer says that it came from
+  int rcode = -1;
+  int answers = 0;
+  bool truncated = false;
+  bool edns = false;
+  std::string first;  // address, "-" without one
+};
+
 class NetLab {
  public:
   NetLab();
@@ -66,13 +79,20 @@ class NetLab {
                        int wait_ms = 500);
   static double tcp_connect_ms(LabProcess& from, const std::string& to, int port, int wait_ms = 3000);
 
+  // Asks `server` for the addresses of `name`; `how`: "udp" (connected), "sendto" or "tcp".
+  static DnsResult dns(LabProcess& from, const std::string& server, const std::string& name,
+                       const std::string& how = "udp", int type = 1, int wait_ms = 2000);
+
   // What tc shows of the target's device: the witness for trees and their absence.
   std::string tc_show() const;
   const std::string& netns() const { return target_ns_; }
+  const std::string& peer_netns() const { return peer_ns_; }
+  // Where the target's cgroup is mounted.
+  std::string cgroup_path() const { return cgroup_root_ + target_cgroup_; }
 
  private:
   std::string target_ns_, peer_ns_, target_cgroup_, neighbour_cgroup_, cgroup_root_;
-  LabProcess *target_ = nullptr, *neighbour_ = nullptr, *echo_ = nullptr;
+  LabProcess *target_ = nullptr, *neighbour_ = nullptr, *echo_ = nullptr, *names_ = nullptr;
 };
 
 // One lab for all tests of a binary: building it is slow under emulation. Every test must leave it as it
