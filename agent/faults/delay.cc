@@ -58,7 +58,9 @@ class DelayKind : public ShapingKind {
 
   ShapeRequest shaping(const v1::FaultSpec& spec) const override {
     ShapeRequest shape{};
-    shape.netem = {.latency = to_nanos(spec.delay().latency()), .jitter = to_nanos(spec.delay().jitter())};
+    shape.band = NetemParams{.latency = to_nanos(spec.delay().latency()),
+                             .jitter = to_nanos(spec.delay().jitter()),
+                             .seed = spec.seed()};
     return shape;
   }
 

@@ -28,7 +28,7 @@ class LossKind : public ShapingKind {
     ShapeRequest shape{};
     shape.probability = spec.loss().packets().probability();
     shape.seed = spec.seed();
-    shape.netem.drop_all = true;
+    shape.band = BlackholeParams{};
     return shape;
   }
 

@@ -14,7 +14,7 @@ std::string tree_text(int ifindex) {
   return fmt::format("interface {}: root qdisc prio fa17:", ifindex);
 }
 std::string band_text(int ifindex, std::uint32_t band) {
-  return fmt::format("interface {}: netem in band {}", ifindex, band);
+  return fmt::format("interface {}: qdisc in band {}", ifindex, band);
 }
 
 StateItem item_of(const Qdisc& qdisc) {
@@ -55,8 +55,8 @@ SojournSamples ShapedTraffic::sojourn() const {
 std::uint64_t ShapedTraffic::shaped() {
   std::uint64_t now = 0;
   for (const Place& place : places_) {
-    const auto netem = netem_in_band(sockets_.at(place.netns), place.ifindex, band_);
-    if (netem.ok()) now += netem->sent + netem->queued + netem->drops;
+    const auto qdisc = band_qdisc(sockets_.at(place.netns), place.ifindex, band_);
+    if (qdisc.ok()) now += qdisc->sent + qdisc->queued + qdisc->drops;
   }
   shaped_ = std::max(shaped_, now);
   return shaped_;
@@ -115,7 +115,7 @@ StatusOr<std::vector<std::string>> NetShaper::plan(const Target& target, const P
       const bool there = ns != namespaces_.end() && ns->second.trees.contains(device.ifindex);
       if (!there) FL_RETURN_IF_ERROR(check_tree_possible(socket, device));
       lines.push_back(
-          fmt::format("{} {} in network namespace {}, netem in a band of its own",
+          fmt::format("{} {} in network namespace {}, a qdisc in a band of its own",
                       there ? "use the qdisc tree fa17: that is already on" : "put the qdisc tree fa17: on",
                       device.name, netns.inode));
     }
@@ -199,8 +199,8 @@ StatusOr<std::unique_ptr<ShapedTraffic>> NetShaper::shape(const Target& target, 
 }
 
 Status NetShaper::put_in_place(ShapedTraffic& traffic, const Target& target, const ShapeRequest& request) {
-  traffic.patience_ = std::min<Nanos>(
-      request.netem.latency + request.netem.jitter + std::chrono::milliseconds(50), std::chrono::seconds(2));
+  traffic.patience_ =
+      std::min<Nanos>(longest_wait(request.band) + std::chrono::milliseconds(50), std::chrono::seconds(2));
   for (const Netns& netns : target.netns) {
     FL_ASSIGN_OR_RETURN(Namespace* const ns, namespace_of(netns));
     FL_ASSIGN_OR_RETURN(NetlinkSocket own, NetlinkSocket::open(netns));
@@ -215,9 +215,9 @@ Status NetShaper::put_in_place(ShapedTraffic& traffic, const Target& target, con
   for (const auto& place : traffic.places_) {
     traffic.band_ = band;
     FL_RETURN_IF_ERROR(
-        namespaces_.at(place.netns).trees.at(place.ifindex).tree->add_band(band, request.netem));
+        namespaces_.at(place.netns).trees.at(place.ifindex).tree->add_band(band, request.band));
   }
-  if (!request.netem.drop_all) meter(traffic);
+  if (std::holds_alternative<NetemParams>(request.band)) meter(traffic);
   FL_ASSIGN_OR_RETURN(traffic.steer_, steer_for(target));
   FL_ASSIGN_OR_RETURN(traffic.fault_, traffic.steer_->add(request.match,
                                                           {.priority = kTreeHandle | band,

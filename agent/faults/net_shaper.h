@@ -2,7 +2,7 @@
 // decides, netem shapes). Kinds of fault say what to match and how to shape; this class does it.
 //
 // Auto: the steering program (one a target). Sticky, and inert without it: the qdisc tree on each device that
-// leads to the peers, and one netem band a fault. Minimum kernel: 5.12, cgroup v2, sch_prio and sch_netem.
+// leads to the peers, and one band qdisc a fault. Minimum kernel: 5.12, cgroup v2, sch_prio and sch_netem.
 #pragma once
 
 #include <map>
@@ -26,7 +26,7 @@ struct ShapeRequest {
   PacketMatch match;
   double probability = 1.0;  // of a matching packet being steered
   std::uint64_t seed = 0;
-  NetemParams netem;
+  BandParams band;
   MonoTime deadline;
 };
 

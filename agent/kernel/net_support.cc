@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kLoopback = 1;  // the one device that a new network namespace has
 
-Status try_tree() {
+Status try_tree(const BandParams& params) {
   if (::unshare(CLONE_NEWNET) != 0) return errno_status(errno, "make a network namespace");
   FL_ASSIGN_OR_RETURN(const Netns here, netns_of_process(::gettid()));
   FL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(here));
@@ -26,8 +26,8 @@ Status try_tree() {
     return make_error(StatusCode::kUnimplemented, "{}: {}", what, message_of(status));
   };
   FL_RETURN_IF_ERROR(unless_denied(add_tree(socket, kLoopback), "the kernel has no sch_prio"));
-  return unless_denied(add_netem(socket, kLoopback, kFirstBand, {.latency = std::chrono::milliseconds(1)}),
-                       "the kernel has no sch_netem");
+  return unless_denied(add_band_qdisc(socket, kLoopback, kFirstBand, params),
+                       fmt::format("the kernel has no sch_{}", kind_of(params)));
 }
 
 Status try_program() {
@@ -44,10 +44,16 @@ Status try_program() {
 }  // namespace
 
 Status probe_shaping_support() {
-  Status status;
-  std::thread([&] { status = try_tree(); }).join();  // the namespace ends with the thread and its socket
-  FL_RETURN_IF_ERROR(status);
+  FL_RETURN_IF_ERROR(probe_band_support(NetemParams{.latency = std::chrono::milliseconds(1)}));
   return try_program();
+}
+
+Status probe_band_support(const BandParams& params) {
+  Status status;
+  std::thread([&] {
+    status = try_tree(params);
+  }).join();  // the namespace ends with the thread and its socket
+  return status;
 }
 
 }  // namespace faultline

@@ -37,14 +37,14 @@ NetTree::~NetTree() {
   }
 }
 
-Status NetTree::add_band(std::uint32_t band, const NetemParams& params) {
-  FL_RETURN_IF_ERROR(annotate(add_netem(socket_, device_.ifindex, band, params), device_.name));
+Status NetTree::add_band(std::uint32_t band, const BandParams& params) {
+  FL_RETURN_IF_ERROR(annotate(add_band_qdisc(socket_, device_.ifindex, band, params), device_.name));
   bands_.insert(band);
   return ok_status();
 }
 
 Status NetTree::remove_band(std::uint32_t band) {
-  FL_RETURN_IF_ERROR(ok_if_gone(annotate(remove_netem(socket_, device_.ifindex, band), device_.name)));
+  FL_RETURN_IF_ERROR(ok_if_gone(annotate(remove_band_qdisc(socket_, device_.ifindex, band), device_.name)));
   bands_.erase(band);
   return ok_status();
 }
@@ -59,8 +59,8 @@ Status NetTree::remove() {
 void drain_band(NetlinkSocket& socket, int ifindex, std::uint32_t band, Nanos patience) {
   const MonoTime give_up = mono_now() + patience;
   for (;;) {
-    const auto netem = netem_in_band(socket, ifindex, band);
-    if (!netem.ok() || netem->queued == 0 || mono_now() >= give_up) return;
+    const auto qdisc = band_qdisc(socket, ifindex, band);
+    if (!qdisc.ok() || qdisc->queued == 0 || mono_now() >= give_up) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 
+#include "agent/kernel/band_qdisc.h"
 #include "agent/kernel/netlink.h"
 #include "agent/kernel/qdisc.h"
 #include "agent/kernel/route.h"
@@ -23,7 +24,7 @@ class NetTree {
   bool has(std::uint32_t band) const { return bands_.contains(band); }
   bool idle() const { return bands_.empty(); }
 
-  Status add_band(std::uint32_t band, const NetemParams& params);
+  Status add_band(std::uint32_t band, const BandParams& params);
   // OK when the band or its device is gone.
   Status remove_band(std::uint32_t band);
   // Removes the tree now; OK when it or its device is gone.
