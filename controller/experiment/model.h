@@ -83,6 +83,7 @@ struct Step;
 struct Block {
   bool parallel = false;
   std::vector<Step> steps;
+  bool together = false;  // parallel, and its own faults are armed first and then start at one moment
 };
 
 // A fault step injects, holds for its duration, removes, and only then ends.

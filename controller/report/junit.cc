@@ -80,18 +80,6 @@ void add_interval(std::string& out, std::string_view name, const std::optional<I
   add_property(out, name, seconds_text(interval->earliest) + ".." + latest);
 }
 
-// Any kind that draws random numbers has a field "seed".
-std::optional<std::uint64_t> seed_of(const v1::FaultSpec& spec) {
-  const auto* kind = spec.GetDescriptor()->oneof_decl(0);
-  const auto* reflection = spec.GetReflection();
-  if (!reflection->HasOneof(spec, kind)) return std::nullopt;
-  const auto& message = reflection->GetMessage(spec, reflection->GetOneofFieldDescriptor(spec, kind));
-  const auto* seed = message.GetDescriptor()->FindFieldByName("seed");
-  if (seed == nullptr || seed->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_UINT64)
-    return std::nullopt;
-  return message.GetReflection()->GetUInt64(message, seed);
-}
-
 std::string properties(const Experiment& experiment, const RunRecord& run) {
   std::string out;
   add_property(out, "run_id", run.id);
@@ -109,7 +97,7 @@ std::string properties(const Experiment& experiment, const RunRecord& run) {
   }
   for (const FaultOutcome& fault : run.faults) add_property(out, "fault_id/" + fault.name, fault.id);
   for (const FaultStep* step : fault_steps(experiment.method)) {
-    if (const auto seed = seed_of(step->spec)) add_property(out, "seed/" + step->name, std::to_string(*seed));
+    add_property(out, "seed/" + step->name, std::to_string(step->spec.seed()));
   }
   return out;
 }

@@ -1,35 +1,15 @@
 #include "controller/experiment/file/addresses.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
-#include <span>
+#include <string>
+
+#include "controller/experiment/file/target.h"
+#include "controller/experiment/ip_network.h"
 
 namespace faultline {
 namespace {
-
-struct Address {
-  int family = AF_INET;
-  std::array<unsigned char, sizeof(in6_addr)> bytes{};
-  std::size_t bits() const { return family == AF_INET ? 32 : 128; }
-};
-
-std::optional<Address> parse_address(const std::string& text) {
-  for (const int family : {AF_INET, AF_INET6}) {
-    Address address{family, {}};
-    if (inet_pton(family, text.c_str(), address.bytes.data()) == 1) return address;
-  }
-  return std::nullopt;
-}
-
-std::string to_text(const Address& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  inet_ntop(address.family, address.bytes.data(), text.data(), text.size());
-  return text.data();
-}
 
 template <typename Integer>
 std::optional<Integer> parse_integer(std::string_view text, Integer min, Integer max) {
@@ -60,7 +40,7 @@ bool looks_like_ipv4(std::string_view host) {
 
 Status check_host(std::string_view host) {
   if (!is_host_name(host)) return invalid_argument("'{}' is not a host name or address", host);
-  if (looks_like_ipv4(host) && !parse_address(std::string(host))) {
+  if (looks_like_ipv4(host) && !parse_ip_address(host)) {
     return invalid_argument("'{}' is not an IPv4 address", host);
   }
   return ok_status();
@@ -80,15 +60,15 @@ StatusOr<Authority> split_authority(std::string_view text) {
     if (close == std::string_view::npos) return invalid_argument("'{}' has no closing ']'", text);
     authority.host = text.substr(1, close - 1);
     rest = text.substr(close + 1);
-    const std::optional<Address> address = parse_address(std::string(authority.host));
-    if (!address || address->family != AF_INET6) {
+    const std::optional<IpNetwork> address = parse_ip_address(authority.host);
+    if (!address || !address->ipv6) {
       return invalid_argument("'{}' is not an IPv6 address", authority.host);
     }
     if (!rest.empty() && rest.front() != ':') {
       return invalid_argument("'{}': only :port may follow the ']'", text);
     }
   } else {
-    if (parse_address(std::string(text)).value_or(Address{}).family == AF_INET6) {
+    if (parse_ip_address(text).value_or(kAllIpv4).ipv6) {
       return invalid_argument("put the IPv6 address in brackets: [{}]", text);
     }
     const std::size_t colon = text.find(':');
@@ -107,25 +87,42 @@ StatusOr<Authority> split_authority(std::string_view text) {
 }  // namespace
 
 Status check_peer(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  std::optional<Address> address = parse_address(std::string(text.substr(0, slash)));
-  if (!address) {
-    return invalid_argument("'{}' is not an address or network; write 10.0.0.7, 10.0.0.0/24 or fd00::/64",
-                            text);
+  constexpr std::string_view kForms =
+      "10.0.0.7, 10.0.0.0/24, fd00::/64, a host name, or cgroup:PATH, pid:N or container:ID";
+  for (const std::string_view scheme : {"cgroup:", "pid:", "container:"}) {
+    if (text.starts_with(scheme)) return check_target(text);
   }
-  if (slash == std::string_view::npos) return ok_status();
+  const bool has_prefix = text.find('/') != std::string_view::npos;
+  if (has_prefix || parse_ip_address(text)) {
+    const Status network = parse_ip_network(text).status();
+    if (network.ok() || parse_ip_address(text.substr(0, text.find('/')))) return network;
+  }
+  const bool address_meant = has_prefix || looks_like_ipv4(text) || text.find(':') != std::string_view::npos;
+  if (address_meant) return invalid_argument("'{}' is not an address or network; write {}", text, kForms);
+  const Status name = check_host_name(text);
+  if (!name.ok()) return invalid_argument("{}; write {}", message_of(name), kForms);
+  return ok_status();
+}
 
-  const std::optional<std::size_t> prefix =
-      parse_integer<std::size_t>(text.substr(slash + 1), 0, address->bits());
-  if (!prefix) return invalid_argument("'{}': the prefix must be from 0 to {}", text, address->bits());
-  const Address given = *address;
-  for (std::size_t bit = *prefix; bit < address->bits(); ++bit) {
-    address->bytes[bit / 8] &= static_cast<unsigned char>(~(0x80U >> (bit % 8)));
+Status check_host_name(std::string_view text) {
+  constexpr std::size_t kMaxName = 253;
+  constexpr std::size_t kMaxLabel = 63;
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::string_view rest = text;
+  std::string_view label;
+  bool good = !text.empty() && text.size() <= kMaxName;
+  while (good && !rest.empty()) {
+    const std::size_t dot = std::min(rest.find('.'), rest.size());
+    label = rest.substr(0, dot);
+    // A dot at the very end says that the name is complete.
+    rest.remove_prefix(std::min(dot + 1, rest.size()));
+    good = !label.empty() && label.size() <= kMaxLabel && label.front() != '-' && label.back() != '-' &&
+           std::all_of(label.begin(), label.end(),
+                       [&](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
   }
-  if (address->bytes != given.bytes) {
-    return invalid_argument("'{}' has bits set beyond its prefix; the network is {}/{}", text,
-                            to_text(*address), *prefix);
-  }
+  good = good && !std::all_of(label.begin(), label.end(), is_digit);
+  if (!good) return invalid_argument("'{}' is not a host name", text);
   return ok_status();
 }
 

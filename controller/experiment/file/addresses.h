@@ -10,8 +10,12 @@
 
 namespace faultline {
 
-// An IPv4 or IPv6 address, or a network with no bit set beyond its prefix.
+// An IPv4 or IPv6 address or network, a host name, or a target as in target.h: who may be at the other end of
+// a packet.
 Status check_peer(std::string_view text);
+
+// Labels of letters, digits, '_' and inner '-', the last one not a number; at most 253 characters.
+Status check_host_name(std::string_view text);
 
 struct HostPort {
   std::string host;  // IPv6 without brackets

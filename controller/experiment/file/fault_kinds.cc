@@ -3,55 +3,30 @@
 #include <algorithm>
 #include <array>
 
-#include "controller/experiment/file/network_filter.h"
+#include "controller/experiment/file/fault_keys.h"
+#include "controller/experiment/file/keys.h"
+#include "controller/experiment/file/limits.h"
+#include "controller/experiment/file/network_faults.h"
+#include "controller/experiment/file/to_proto.h"
 #include "controller/experiment/units.h"
 
 namespace faultline {
 namespace {
 
-constexpr Nanos kMaxLatency = std::chrono::minutes(1);
-constexpr Nanos kMaxJitter = std::chrono::seconds(2);
-
-google::protobuf::Duration to_proto(Nanos duration) {
-  google::protobuf::Duration proto;
-  proto.set_seconds(duration.count() / std::nano::den);
-  proto.set_nanos(static_cast<int>(duration.count() % std::nano::den));
-  return proto;
-}
-
-StatusOr<v1::FaultSpec> read_delay(const Fields& fields) {
-  FL_ASSIGN_OR_RETURN(const Nanos latency,
-                      read_duration(fields.at("latency"), "latency", {Nanos(1), kMaxLatency}));
-  FL_ASSIGN_OR_RETURN(const Nanos jitter,
-                      fields.duration("jitter", Nanos::zero(), {Nanos::zero(), kMaxJitter}));
-  if (jitter > latency) {
-    return error_at(fields.at("jitter").pos, "jitter: {} is more than the latency of {}",
-                    format_duration(jitter), format_duration(latency));
-  }
-  v1::FaultSpec spec;
-  *spec.mutable_delay()->mutable_latency() = to_proto(latency);
-  *spec.mutable_delay()->mutable_jitter() = to_proto(jitter);
-  FL_ASSIGN_OR_RETURN(*spec.mutable_delay()->mutable_traffic(), read_network_filter(fields.find("traffic")));
-  return spec;
-}
-
-StatusOr<v1::FaultSpec> read_loss(const Fields& fields) {
-  FL_ASSIGN_OR_RETURN(const double probability, read_percentage(fields.at("probability"), "probability"));
-  if (probability <= 0) return error_at(fields.at("probability").pos, "probability: must be above 0%");
-  std::uint64_t seed = 1;
-  if (const YamlNode* node = fields.find("seed")) {
-    FL_ASSIGN_OR_RETURN(seed, read_integer(*node, "seed", 0, UINT64_MAX));
-  }
-  v1::FaultSpec spec;
-  spec.mutable_loss()->mutable_packets()->set_probability(probability);
-  spec.set_seed(seed);
-  FL_ASSIGN_OR_RETURN(*spec.mutable_loss()->mutable_traffic(), read_network_filter(fields.find("traffic")));
-  return spec;
-}
+constexpr std::uint64_t kDefaultSeed = 1;
 
 constexpr FaultKind kFaultKinds[] = {
     {"delay", &kDelayKeys, read_delay},
     {"loss", &kLossKeys, read_loss},
+    {"duplicate", &kDuplicateKeys, read_duplicate},
+    {"corrupt", &kCorruptKeys, read_corrupt},
+    {"reorder", &kReorderKeys, read_reorder},
+    {"rate", &kRateKeys, read_rate},
+    {"partition", &kPartitionKeys, read_partition},
+    {"reject", &kRejectKeys, read_reject},
+    {"connect-error", &kConnectErrorKeys, read_connect_error},
+    {"reset", &kResetKeys, read_reset},
+    {"dns", &kDnsKeys, read_dns},
 };
 
 constexpr auto kFaultKindNames = [] {
@@ -61,8 +36,23 @@ constexpr auto kFaultKindNames = [] {
   return names;
 }();
 
-constexpr Key kFaultKeyList[] = {{"name", true}, {"target", true}, {"for", true}};
+constexpr Key kFaultKeyList[] = {{"name", true}, {"target", true}, {"for", true},
+                                 {"seed"},       {"pulse"},        {"priority"}};
 constexpr KeyTable kFaultKeys{"/$defs/fault", kFaultKeyList, kFaultKindNames};
+
+StatusOr<v1::Pulse> read_pulse(const YamlNode& node, Nanos duration) {
+  FL_ASSIGN_OR_RETURN(const Fields fields, Fields::open(node, "pulse", kPulseKeys));
+  FL_ASSIGN_OR_RETURN(const Nanos on, read_duration(fields.at("on"), "on", kPulseRange));
+  FL_ASSIGN_OR_RETURN(const Nanos off, read_duration(fields.at("off"), "off", kPulseRange));
+  if (on >= duration) {
+    return error_at(fields.at("on").pos, "on: {} is not below the fault's {}, so it would never be off",
+                    format_duration(on), format_duration(duration));
+  }
+  v1::Pulse pulse;
+  *pulse.mutable_on() = to_proto(on);
+  *pulse.mutable_off() = to_proto(off);
+  return pulse;
+}
 
 }  // namespace
 
@@ -75,19 +65,33 @@ const KeyTable& fault_keys() {
 }
 
 std::vector<const KeyTable*> all_key_tables() {
-  std::vector<const KeyTable*> tables = {&kExperimentKeys, &kSteadyStateKeys, &kProbeKeys,
-                                         &kHttpKeys,       &kJsonKeys,        &kTcpKeys,
-                                         &kToleranceKeys,  &kStepKeys,        &kNetworkFilterKeys,
-                                         &kFaultKeys,      &kRecoveryKeys,    &kStopConditionKeys};
+  std::vector<const KeyTable*> tables = {
+      &kExperimentKeys, &kSteadyStateKeys,   &kProbeKeys,    &kHttpKeys,         &kJsonKeys,
+      &kTcpKeys,        &kToleranceKeys,     &kStepKeys,     &kFaultKeys,        &kPulseKeys,
+      &kBurstsKeys,     &kNetworkFilterKeys, &kRecoveryKeys, &kStopConditionKeys};
   for (const FaultKind& kind : kFaultKinds) tables.push_back(kind.keys);
   return tables;
 }
 
-StatusOr<v1::FaultSpec> read_fault_spec(const Fields& fault) {
+StatusOr<v1::FaultSpec> read_fault_spec(const Fields& fault, Nanos duration) {
   const FaultKind* kind = std::find_if(std::begin(kFaultKinds), std::end(kFaultKinds),
                                        [&](const FaultKind& k) { return k.name == fault.choice(); });
   FL_ASSIGN_OR_RETURN(const Fields fields, Fields::open(fault.at(kind->name), kind->name, *kind->keys));
-  return kind->read(fields);
+  FL_ASSIGN_OR_RETURN(v1::FaultSpec spec, kind->read(fields));
+  spec.set_seed(kDefaultSeed);
+  if (const YamlNode* node = fault.find("seed")) {
+    FL_ASSIGN_OR_RETURN(const std::uint64_t seed, read_integer(*node, "seed", 0, UINT64_MAX));
+    spec.set_seed(seed);
+  }
+  if (const YamlNode* node = fault.find("priority")) {
+    FL_ASSIGN_OR_RETURN(const std::int64_t priority,
+                        read_signed(*node, "priority", -kMaxPriority, kMaxPriority));
+    spec.set_priority(static_cast<std::int32_t>(priority));
+  }
+  if (const YamlNode* node = fault.find("pulse")) {
+    FL_ASSIGN_OR_RETURN(*spec.mutable_pulse(), read_pulse(*node, duration));
+  }
+  return spec;
 }
 
 }  // namespace faultline

@@ -22,6 +22,19 @@ bool is_alnum(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+template <typename Integer>
+StatusOr<Integer> read_whole(const YamlNode& node, std::string_view key, Integer min, Integer max) {
+  FL_ASSIGN_OR_RETURN(const std::string text, read_text(node, key));
+  Integer value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool is_number =
+      !node.quoted && end == text.data() + text.size() && error != std::errc::invalid_argument;
+  if (!is_number || error == std::errc::result_out_of_range || value < min || value > max) {
+    return error_at(node.pos, "{}: '{}' is not a whole number from {} to {}", key, text, min, max);
+  }
+  return value;
+}
+
 }  // namespace
 
 std::string_view describe(const YamlNode& node) {
@@ -72,17 +85,20 @@ StatusOr<double> read_percentage(const YamlNode& node, std::string_view key) {
   return *share;
 }
 
+StatusOr<double> read_chance(const YamlNode& node, std::string_view key) {
+  FL_ASSIGN_OR_RETURN(const double share, read_percentage(node, key));
+  if (share <= 0) return error_at(node.pos, "{}: must be above 0%", key);
+  return share;
+}
+
 StatusOr<std::uint64_t> read_integer(const YamlNode& node, std::string_view key, std::uint64_t min,
                                      std::uint64_t max) {
-  FL_ASSIGN_OR_RETURN(const std::string text, read_text(node, key));
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool is_number =
-      !node.quoted && end == text.data() + text.size() && error != std::errc::invalid_argument;
-  if (!is_number || error == std::errc::result_out_of_range || value < min || value > max) {
-    return error_at(node.pos, "{}: '{}' is not a whole number from {} to {}", key, text, min, max);
-  }
-  return value;
+  return read_whole(node, key, min, max);
+}
+
+StatusOr<std::int64_t> read_signed(const YamlNode& node, std::string_view key, std::int64_t min,
+                                   std::int64_t max) {
+  return read_whole(node, key, min, max);
 }
 
 StatusOr<std::string> read_name(const YamlNode& node, std::string_view key, std::size_t max_length) {
@@ -117,7 +133,7 @@ StatusOr<Fields> Fields::open(const YamlNode& node, std::string_view what, const
     return error_at(node.pos, "{}: must be a mapping with the keys {}, not {}", what, fmt::join(known, ", "),
                     describe(node));
   }
-  if (node.entries.empty()) {
+  if (node.entries.empty() && !table.may_be_empty) {
     return error_at(node.pos, "{}: is empty; it takes {}", what, fmt::join(known, ", "));
   }
 
@@ -129,8 +145,9 @@ StatusOr<Fields> Fields::open(const YamlNode& node, std::string_view what, const
     }
     if (std::find(table.choices.begin(), table.choices.end(), entry.key) == table.choices.end()) continue;
     if (!fields.choice_.empty()) {
-      return error_at(entry.key_pos, "{} has both '{}' and '{}'; give exactly one of {}", what,
-                      fields.choice_, entry.key, fmt::join(table.choices, ", "));
+      return error_at(entry.key_pos, "{} has both '{}' and '{}'; give {} one of {}", what, fields.choice_,
+                      entry.key, table.may_lack_choice ? "at most" : "exactly",
+                      fmt::join(table.choices, ", "));
     }
     fields.choice_ = entry.key;
   }
@@ -139,7 +156,7 @@ StatusOr<Fields> Fields::open(const YamlNode& node, std::string_view what, const
       return error_at(node.pos, "{}: key '{}' is missing", what, key.name);
     }
   }
-  if (!table.choices.empty() && fields.choice_.empty()) {
+  if (!table.choices.empty() && fields.choice_.empty() && !table.may_lack_choice) {
     return error_at(node.pos, "{}: one of {} is missing", what, fmt::join(table.choices, ", "));
   }
   return fields;

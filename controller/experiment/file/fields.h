@@ -3,6 +3,7 @@
 // INVALID_ARGUMENT with "line:column: key: what is wrong and how to write it right".
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -25,6 +26,8 @@ struct KeyTable {
   std::string_view schema;
   std::span<const Key> keys;
   std::span<const std::string_view> choices = {};  // and exactly one of these, if there are any
+  bool may_lack_choice = false;                    // or none of them
+  bool may_be_empty = false;
 };
 
 struct DurationRange {
@@ -41,11 +44,35 @@ StatusOr<Nanos> read_duration(const YamlNode& node, std::string_view key, Durati
 StatusOr<double> read_percentage(const YamlNode& node, std::string_view key);
 StatusOr<std::uint64_t> read_integer(const YamlNode& node, std::string_view key, std::uint64_t min,
                                      std::uint64_t max);
+StatusOr<std::int64_t> read_signed(const YamlNode& node, std::string_view key, std::int64_t min,
+                                   std::int64_t max);
+// A percentage above 0%.
+StatusOr<double> read_chance(const YamlNode& node, std::string_view key);
 // Letters, digits, '.', '_' and '-', beginning with a letter or a digit, at most `max_length` of them.
 StatusOr<std::string> read_name(const YamlNode& node, std::string_view key, std::size_t max_length);
 // One of `words`.
 StatusOr<std::string> read_word(const YamlNode& node, std::string_view key,
                                 std::span<const std::string_view> words);
+
+// A word of the file and what it stands for.
+template <typename T>
+struct Word {
+  std::string_view word;
+  T value;
+};
+
+// What one of `words` stands for.
+template <typename T, std::size_t kCount>
+StatusOr<T> read_meaning(const YamlNode& node, std::string_view key, const Word<T> (&words)[kCount]) {
+  std::array<std::string_view, kCount> names;
+  for (std::size_t i = 0; i < kCount; ++i) names[i] = words[i].word;
+  const StatusOr<std::string> given = read_word(node, key, names);
+  if (!given.ok()) return given.status();
+  for (const Word<T>& word : words) {
+    if (word.word == *given) return word.value;
+  }
+  return error_at(node.pos, "{}: '{}' is unknown", key, *given);
+}
 
 // A mapping whose keys are as its table says. Points into the tree, which must outlive it.
 class Fields {

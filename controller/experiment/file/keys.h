@@ -1,5 +1,6 @@
 // Every mapping of an experiment file and the keys it takes: what the readers check against, and what
-// docs/experiment.schema.json is tested against. The kinds of faults are added by fault_kinds.h.
+// docs/experiment.schema.json is tested against. Those inside a fault are in
+// fault_keys.h.
 #pragma once
 
 #include <array>
@@ -34,17 +35,8 @@ inline constexpr KeyTable kTcpKeys{"/$defs/tcp", kTcpKeyList};
 inline constexpr Key kToleranceKeyList[] = {{"degraded"}, {"unhealthy"}};
 inline constexpr KeyTable kToleranceKeys{"/$defs/tolerance", kToleranceKeyList};
 
-inline constexpr std::string_view kStepKinds[] = {"fault", "wait", "parallel", "serial"};
+inline constexpr std::string_view kStepKinds[] = {"fault", "wait", "parallel", "serial", "together"};
 inline constexpr KeyTable kStepKeys{"/$defs/step", {}, kStepKinds};
-
-inline constexpr Key kNetworkFilterKeyList[] = {{"peers"}, {"ports"}, {"protocol"}};
-inline constexpr KeyTable kNetworkFilterKeys{"/$defs/networkFilter", kNetworkFilterKeyList};
-
-inline constexpr Key kDelayKeyList[] = {{"latency", true}, {"jitter"}, {"traffic"}};
-inline constexpr KeyTable kDelayKeys{"/$defs/delay", kDelayKeyList};
-
-inline constexpr Key kLossKeyList[] = {{"probability", true}, {"seed"}, {"traffic"}};
-inline constexpr KeyTable kLossKeys{"/$defs/loss", kLossKeyList};
 
 inline constexpr Key kRecoveryKeyList[] = {{"within"}, {"stable"}};
 inline constexpr KeyTable kRecoveryKeys{"/$defs/recovery", kRecoveryKeyList};

@@ -1,6 +1,8 @@
 // The limits of an experiment file, in one place; docs/experiments.md names them.
 #pragma once
 
+#include <cstdint>
+
 #include "controller/experiment/file/fields.h"
 #include "controller/experiment/model.h"
 
@@ -13,9 +15,21 @@ inline constexpr std::size_t kMaxExperimentNameLength = 64;
 inline constexpr std::size_t kMaxProbes = 64;  // a thread each
 inline constexpr std::size_t kMaxSteps = 256;
 
+inline constexpr std::size_t kMaxPeers = 64;  // of a fault, and as many excepted; the agent has as many rules
+inline constexpr std::size_t kMaxDnsNames = 64;
+inline constexpr std::size_t kMaxDnsAddresses = 16;
+inline constexpr std::uint64_t kMinBitsPerSecond = 8'000;
+inline constexpr std::uint64_t kMaxBitsPerSecond = 1'000'000'000'000;
+inline constexpr std::uint64_t kMaxBurstBytes = 1U << 30;
+inline constexpr int kMaxPriority = 1000;  // and as far below zero
+
 inline constexpr DurationRange kEveryRange{std::chrono::milliseconds(10), std::chrono::minutes(1)};
 inline constexpr DurationRange kTimeoutRange{std::chrono::milliseconds(1), std::chrono::minutes(1)};
 inline constexpr DurationRange kFaultRange{std::chrono::milliseconds(1), kMaxFaultDuration};
+inline constexpr DurationRange kPulseRange{std::chrono::milliseconds(1), kMaxFaultDuration};
+inline constexpr DurationRange kResetRange{std::chrono::milliseconds(10), kMaxFaultDuration};
+inline constexpr DurationRange kWaitRange{Nanos(1), std::chrono::minutes(1)};  // of a packet or an answer
+inline constexpr DurationRange kJitterRange{Nanos::zero(), std::chrono::seconds(2)};
 inline constexpr DurationRange kPhaseRange{std::chrono::milliseconds(1), std::chrono::hours(1)};
 
 }  // namespace faultline

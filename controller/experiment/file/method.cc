@@ -1,8 +1,10 @@
 #include "controller/experiment/file/method.h"
 
+#include <algorithm>
 #include <map>
 
 #include "controller/experiment/file/fault_kinds.h"
+#include "controller/experiment/file/keys.h"
 #include "controller/experiment/file/limits.h"
 #include "controller/experiment/file/target.h"
 
@@ -12,14 +14,20 @@ namespace {
 // Reads steps, and knows what must hold across all of them.
 class MethodReader {
  public:
-  StatusOr<Block> read_block(std::span<const YamlNode> items, bool parallel) {
+  StatusOr<Block> read_block(std::span<const YamlNode> items, std::string_view kind) {
     Block block;
-    block.parallel = parallel;
+    block.together = kind == "together";
+    block.parallel = kind == "parallel" || block.together;
     for (const YamlNode& item : items) {
       FL_ASSIGN_OR_RETURN(Step step, read_step(item));
       block.steps.push_back(std::move(step));
     }
     return block;
+  }
+
+  static bool has_fault_inside(const Block& block) {
+    return std::any_of(block.steps.begin(), block.steps.end(),
+                       [](const Step& step) { return std::holds_alternative<FaultStep>(step.what); });
   }
 
   bool has_fault() const { return !fault_lines_.empty(); }
@@ -37,7 +45,11 @@ class MethodReader {
       return Step{WaitStep{wait}};
     }
     FL_ASSIGN_OR_RETURN(const std::span<const YamlNode> items, fields.list(fields.choice()));
-    FL_ASSIGN_OR_RETURN(Block block, read_block(items, fields.choice() == "parallel"));
+    FL_ASSIGN_OR_RETURN(Block block, read_block(items, fields.choice()));
+    if (block.together && !has_fault_inside(block)) {
+      return error_at(fields.at("together").pos,
+                      "together: none of its steps is a fault that could be armed");
+    }
     return Step{std::move(block)};
   }
 
@@ -57,7 +69,7 @@ class MethodReader {
     }
     FL_ASSIGN_OR_RETURN(fault.duration, read_duration(fields.at("for"), "for", kFaultRange));
     fault.kind = fields.choice();
-    FL_ASSIGN_OR_RETURN(fault.spec, read_fault_spec(fields));
+    FL_ASSIGN_OR_RETURN(fault.spec, read_fault_spec(fields, fault.duration));
     return fault;
   }
 
@@ -70,7 +82,7 @@ class MethodReader {
 StatusOr<Block> read_method(const Fields& experiment) {
   MethodReader reader;
   FL_ASSIGN_OR_RETURN(const std::span<const YamlNode> items, experiment.list("method"));
-  FL_ASSIGN_OR_RETURN(Block block, reader.read_block(items, false));
+  FL_ASSIGN_OR_RETURN(Block block, reader.read_block(items, "serial"));
   if (!reader.has_fault()) {
     return error_at(experiment.at("method").pos, "method: holds no fault, so there is nothing to try");
   }

@@ -1,4 +1,4 @@
-// Reads `method`: faults, waits, and serial and parallel blocks of them.
+// Reads `method`: faults, waits, and blocks of them.
 #pragma once
 
 #include "common/status.h"

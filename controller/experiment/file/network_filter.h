@@ -1,4 +1,4 @@
-// Reads `traffic: {peers, ports, protocol}`: which packets a network fault concerns.
+// Reads `traffic`: which packets a network fault concerns.
 #pragma once
 
 #include "common/status.h"
@@ -7,7 +7,15 @@
 
 namespace faultline {
 
-// `node` may be nullptr: not given, so every packet. Addresses and ports are checked as in addresses.h.
-StatusOr<v1::NetworkFilter> read_network_filter(const YamlNode* node);
+// What the kind of fault makes of a filter.
+enum class Concerns {
+  kPackets,
+  kWhatLeaves,      // no direction but egress
+  kTcpConnections,  // the same, and of TCP alone: ports need no protocol beside them
+};
+
+// `node` may be nullptr: not given, so every packet. Contradictions are errors: ports of a protocol that has
+// none, an except that swallows all peers, shareOf without share.
+StatusOr<v1::NetworkFilter> read_network_filter(const YamlNode* node, Concerns concerns);
 
 }  // namespace faultline

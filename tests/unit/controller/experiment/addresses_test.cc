@@ -18,7 +18,25 @@ TEST(Addresses, TakesPeersOfBothFamilies) {
 TEST(Addresses, RefusesPeersThatAreNone) {
   for (const char* bad :
        {"", "/", "10.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8/8", "10.0.0.256",
-        "010.0.0.1", "fd00::/129", "fe80::1%eth0", "host", "10.0.0.0/+8", "10.0.0.0/8 ", " 10.0.0.1"}) {
+        "010.0.0.1", "fd00::/129", "fe80::1%eth0", "host/24", "10.0.0.0/+8", "10.0.0.0/8 ", " 10.0.0.1"}) {
+    EXPECT_FALSE(check_peer(bad).ok()) << bad;
+  }
+}
+
+TEST(Addresses, TakesHostNamesAndTargetsAsPeers) {
+  for (const char* good : {"host", "metrics.example", "metrics.example.", "a_b", "1and1.example", "x--y.z9",
+                           "cgroup:/a/b", "pid:1", "container:fl-demo-gateway", "10-0-0-7.pods.example"}) {
+    EXPECT_TRUE(check_peer(good).ok()) << good << ": " << check_peer(good);
+  }
+  EXPECT_TRUE(check_peer(std::string(63, 'a')).ok());
+  const std::string long_name = std::string(63, 'a') + "." + std::string(63, 'b') + "." +
+                                std::string(63, 'c') + "." + std::string(61, 'd');
+  EXPECT_TRUE(check_peer(long_name).ok()) << long_name.size();
+  EXPECT_FALSE(check_peer(long_name + "d").ok());
+  EXPECT_FALSE(check_peer(std::string(64, 'a')).ok());
+  for (const char* bad :
+       {"-host", "host-", "a.-b", "a..b", ".a", "ho st", "h\xc3\xb6st", "a.b.300", "http://h", "host:80",
+        "cgroup:/", "cgroup:/a/../b", "pid:0", "pid:x", "container:", "pod:x", "Container:x"}) {
     EXPECT_FALSE(check_peer(bad).ok()) << bad;
   }
 }

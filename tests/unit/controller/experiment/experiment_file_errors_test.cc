@@ -41,8 +41,8 @@ TEST(ExperimentFileErrors, UnknownKeys) {
       {"pointer:", "path:", "13:17: unknown key 'path' in json"},
       {"unhealthy: 2.5%", "unhealty: 2.5%",
        "16:36: unknown key 'unhealty' in tolerance; did you mean 'unhealthy'?"},
-      {"peers:", "peer:", "27:15: unknown key 'peer' in to; did you mean 'peers'?"},
-      {"seed:", "sede:", "30:91: unknown key 'sede' in loss; did you mean 'seed'?"},
+      {"peers:", "peer:", "27:20: unknown key 'peer' in traffic; did you mean 'peers'?"},
+      {"seed:", "sede:", "30:65: unknown key 'sede' in fault; did you mean 'seed'?"},
       {"- wait: 2s", "- pause: 2s", "28:5: unknown key 'pause' in step"},
       {"stable:", "stabel:", "34:26: unknown key 'stabel' in recovery; did you mean 'stable'?"},
       {"address:", "addr:", "18:14: unknown key 'addr' in tcp; it must be address"},
@@ -60,10 +60,10 @@ TEST(ExperimentFileErrors, MissingKeys) {
       {"      for: 10s\n", "", "21:7: fault: key 'for' is missing"},
       {"      target: container:fl-demo-gateway\n", "", "21:7: fault: key 'target' is missing"},
       {"        latency: 200ms\n", "", "25:9: delay: key 'latency' is missing"},
-      {"probability: 10%, ", "", "30:71: loss: key 'probability' is missing"},
+      {"probability: 10%", "", "30:81: loss: is empty; it takes traffic, probability, every, first, bursts"},
       {"state: unhealthy, ", "", "36:5: stop condition: key 'state' is missing"},
       {", for: 3s", "", "36:5: stop condition: key 'for' is missing"},
-      {", loss: { probability: 10%, seed: 42 }", "", "30:16: fault: one of delay, loss is missing"},
+      {", loss: { probability: 10% }", "", "30:16: fault: one of delay, loss, duplicate, "},
       {"      tcp: { address: \"[fd00::4]:5432\" }\n", "", "17:7: probe: one of http, tcp is missing"},
   };
   expect_errors(cases);
@@ -87,10 +87,10 @@ TEST(ExperimentFileErrors, WrongTypes) {
        "34:11: recovery: is empty; it takes within, stable"},
       {"recovery: { within: 10s, stable: 1500ms }",
        "recovery:", "34:1: recovery: must be a mapping with the keys within, stable, not nothing"},
-      {"seed: 42", "seed: -1", "30:97: seed: '-1' is not a whole number from 0 to 18446744073709551615"},
-      {"seed: 42", "seed: 18446744073709551616", "30:97: seed: '18446744073709551616' is not a whole number"},
+      {"seed: 42", "seed: -1", "30:71: seed: '-1' is not a whole number from 0 to 18446744073709551615"},
+      {"seed: 42", "seed: 18446744073709551616", "30:71: seed: '18446744073709551616' is not a whole number"},
       {"- wait: 2s", "- wait",
-       "28:5: step: must be a mapping with the keys fault, wait, parallel, serial, not text"},
+       "28:5: step: must be a mapping with the keys fault, wait, parallel, serial, together, not text"},
   };
   expect_errors(cases);
 }
@@ -123,10 +123,10 @@ TEST(ExperimentFileErrors, Durations) {
 
 TEST(ExperimentFileErrors, Percentages) {
   const Mistake cases[] = {
-      {"probability: 10%", "probability: 0%", "30:86: probability: must be above 0%"},
-      {"probability: 10%", "probability: 101%", "30:86: probability: 101% is above 100%"},
-      {"probability: 10%", "probability: -5%", "30:86: probability: -5% is below 0%"},
-      {"probability: 10%", "probability: 0.1", "30:86: probability: 0.1 has no % sign"},
+      {"probability: 10%", "probability: 0%", "30:96: probability: must be above 0%"},
+      {"probability: 10%", "probability: 101%", "30:96: probability: 101% is above 100%"},
+      {"probability: 10%", "probability: -5%", "30:96: probability: -5% is below 0%"},
+      {"probability: 10%", "probability: 0.1", "30:96: probability: 0.1 has no % sign"},
       {"unhealthy: 2.5%", "unhealthy: 2.5", "16:47: unhealthy: 2.5 has no % sign"},
       {"degraded: 100%", "degraded: 100.5%", "16:30: degraded: 100.5% is above 100%"},
   };
@@ -136,26 +136,26 @@ TEST(ExperimentFileErrors, Percentages) {
 TEST(ExperimentFileErrors, NetworkFilters) {
   const Mistake cases[] = {
       {"10.88.77.3/32", "10.88.77.3/24",
-       "27:23: peers: '10.88.77.3/24' has bits set beyond its prefix; the network is 10.88.77.0/24"},
-      {"10.88.77.3/32", "10.88.77.300", "27:23: peers: '10.88.77.300' is not an address or network"},
-      {"10.88.77.3/32", "metrics.example", "27:23: peers: 'metrics.example' is not an address or network"},
+       "27:28: peers: '10.88.77.3/24' has bits set beyond its prefix; the network is 10.88.77.0/24"},
+      {"10.88.77.3/32", "10.88.77.300", "27:28: peers: '10.88.77.300' is not an address or network"},
+      {"10.88.77.3/32", "metrics_.example.300", "27:28: peers: 'metrics_.example.300' is not a host name"},
       {"\"fd00::/64\"", "\"fd00::1/64\"",
-       "27:38: peers: 'fd00::1/64' has bits set beyond its prefix; the network is fd00::/64"},
-      {"\"fd00::/64\"", "\"fd00::/129\"", "27:38: peers: 'fd00::/129': the prefix must be from 0 to 128"},
-      {"[9090, 8000-8010]", "[0]", "27:70: ports: '0' is not a port from 1 to 65535"},
-      {"[9090, 8000-8010]", "[65536]", "27:70: ports: '65536' is not a port from 1 to 65535"},
-      {"[9090, 8000-8010]", "[8010-8000]", "27:70: ports: '8010-8000' runs backwards; write 8000-8010"},
-      {"[9090, 8000-8010]", "[http]", "27:70: ports: 'http' is not a port"},
-      {"[9090, 8000-8010]", "[]", "27:69: ports: the list is empty"},
-      {"[9090, 8000-8010]", "9090", "27:69: ports: must be a list, not text"},
-      {", protocol: tcp", "", "27:69: ports: need 'protocol: tcp' or 'protocol: udp' beside them"},
+       "27:43: peers: 'fd00::1/64' has bits set beyond its prefix; the network is fd00::/64"},
+      {"\"fd00::/64\"", "\"fd00::/129\"", "27:43: peers: 'fd00::/129': the prefix must be from 0 to 128"},
+      {"[9090, 8000-8010]", "[0]", "27:75: ports: '0' is not a port from 1 to 65535"},
+      {"[9090, 8000-8010]", "[65536]", "27:75: ports: '65536' is not a port from 1 to 65535"},
+      {"[9090, 8000-8010]", "[8010-8000]", "27:75: ports: '8010-8000' runs backwards; write 8000-8010"},
+      {"[9090, 8000-8010]", "[http]", "27:75: ports: 'http' is not a port"},
+      {"[9090, 8000-8010]", "[]", "27:74: ports: the list is empty"},
+      {"[9090, 8000-8010]", "9090", "27:74: ports: must be a list, not text"},
+      {", protocol: tcp", "", "27:74: ports: need 'protocol: tcp' or 'protocol: udp' beside them"},
       {"protocol: tcp", "protocol: icmp",
-       "27:69: ports: need 'protocol: tcp' or 'protocol: udp' beside them"},
-      {"protocol: tcp", "protocol: TCP", "27:98: protocol: 'TCP' is unknown; did you mean 'tcp'?"},
+       "27:74: ports: need 'protocol: tcp' or 'protocol: udp' beside them"},
+      {"protocol: tcp", "protocol: TCP", "27:103: protocol: 'TCP' is unknown; did you mean 'tcp'?"},
       {"protocol: tcp", "protocol: sctp",
-       "27:98: protocol: 'sctp' is unknown; it must be one of any, tcp, udp, icmp"},
+       "27:103: protocol: 'sctp' is unknown; it must be one of any, tcp, udp, icmp"},
       {"{ peers: [10.88.77.3/32, \"fd00::/64\", 10.0.0.1], ports: [9090, 8000-8010], protocol: tcp }", "{}",
-       "27:13: traffic: is empty; it takes peers, ports, protocol"},
+       "27:18: traffic: is empty; it takes peers, except, ports, localPorts, protocol"},
   };
   expect_errors(cases);
 }
@@ -197,8 +197,8 @@ TEST(ExperimentFileErrors, Method) {
       {"pid:4242", "pid:0", "33:44: target: 'pid:0': the pid must be from 1 to 4194304"},
       {"pid:4242", "pid:12x", "33:44: target: 'pid:12x': the pid must be from 1"},
       {"name: drop-2", "name: slow-metrics", "33:20: fault 'slow-metrics' was already given in line 21"},
-      {"loss: { probability: 10%, seed: 42 }", "loss: { probability: 10% }, delay: { latency: 1ms }",
-       "30:93: fault has both 'loss' and 'delay'; give exactly one of delay, loss"},
+      {"loss: { probability: 10% }", "loss: { probability: 10% }, delay: { latency: 1ms }",
+       "30:103: fault has both 'loss' and 'delay'; give exactly one of delay, loss, duplicate"},
       {"- wait: 2s", "- { wait: 2s, serial: [] }", "28:17: step has both 'wait' and 'serial'"},
       {"  - parallel:\n", "  - parallel: []\n  - serial:\n", "29:15: parallel: the list is empty"},
   };

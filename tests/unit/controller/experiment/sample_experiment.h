@@ -38,7 +38,7 @@ method:
         traffic: { peers: [10.88.77.3/32, "fd00::/64", 10.0.0.1], ports: [9090, 8000-8010], protocol: tcp }
   - wait: 2s
   - parallel:
-      - fault: { name: drop, target: "cgroup:/a/b", for: 1m30s, loss: { probability: 10%, seed: 42 } }
+      - fault: { name: drop, target: "cgroup:/a/b", for: 1m30s, seed: 42, loss: { probability: 10% } }
       - serial:
           - wait: 1s
           - fault: { name: drop-2, target: "pid:4242", for: 1s, loss: { probability: 0.5% } }

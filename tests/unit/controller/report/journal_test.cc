@@ -69,7 +69,8 @@ TEST(Journal, OfASmallRunIsExactlyThis) {
             ]
           },
           "latency": "0.200s"
-        }
+        },
+        "seed": "1"
       },
       "plan": {
         "resolved_target": "cgroup /fl-demo-gateway (3 processes)",
@@ -203,8 +204,8 @@ TEST(Journal, TellsTheWholeSpecOfEveryKind) {
   step.spec.mutable_loss()->mutable_packets()->set_probability(0.125);
   step.spec.set_seed(18446744073709551615u);
   const json spec = parsed(experiment, sample_run())["faults"][0]["spec"];
-  EXPECT_EQ(spec["loss"]["probability"], 0.125);
-  EXPECT_EQ(spec["loss"]["seed"], "18446744073709551615")
+  EXPECT_EQ(spec["loss"]["packets"]["probability"], 0.125);
+  EXPECT_EQ(spec["seed"], "18446744073709551615")
       << "64-bit numbers of a spec are strings, as in protobuf";
 }
 

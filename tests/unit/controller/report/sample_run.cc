@@ -22,6 +22,7 @@ Experiment sample_experiment() {
   fault.target = "container:fl-demo-gateway";
   fault.kind = "delay";
   fault.duration = std::chrono::seconds(10);
+  fault.spec.set_seed(1);
   v1::Delay& delay = *fault.spec.mutable_delay();
   delay.mutable_latency()->set_nanos(200'000'000);
   delay.mutable_traffic()->add_peers("10.88.77.3/32");

@@ -25,10 +25,13 @@ inline FaultStep fault_step(const std::string& name, Nanos duration) {
 }
 
 inline Block serial(std::vector<Step> steps) {
-  return {false, std::move(steps)};
+  return {.parallel = false, .steps = std::move(steps)};
 }
 inline Block parallel(std::vector<Step> steps) {
-  return {true, std::move(steps)};
+  return {.parallel = true, .steps = std::move(steps)};
+}
+inline Block together(std::vector<Step> steps) {
+  return {.parallel = true, .steps = std::move(steps), .together = true};
 }
 
 // Counts what it is told, and lets a test act at the first moment of a phase.
