@@ -11,6 +11,7 @@ namespace {
 struct Exchange {
   const std::function<void(nlmsghdr*)>* each = nullptr;
   int error = 0;  // positive errno
+  bool acknowledged = false;
   std::string explanation;
 };
 
@@ -31,6 +32,11 @@ std::string explanation_in(nlmsgerr* error) {
   auto* attributes = reinterpret_cast<nlattr*>(reinterpret_cast<char*>(error) + offset);
   const nlattr* text = nla_find(attributes, static_cast<int>(payload - offset), NLMSGERR_ATTR_MSG);
   return text ? std::string(nla_get_string(text)) : std::string();
+}
+
+int on_acknowledgement(nl_msg*, void* arg) {
+  static_cast<Exchange*>(arg)->acknowledged = true;
+  return NL_STOP;
 }
 
 int on_error(sockaddr_nl*, nlmsgerr* error, void* arg) {
@@ -58,14 +64,19 @@ StatusOr<NetlinkSocket> NetlinkSocket::open(const Netns& netns) {
 }
 
 Status NetlinkSocket::exchange(NlMsg msg, const std::function<void(nlmsghdr*)>& each) {
-  Exchange exchange{.each = &each, .error = 0, .explanation = {}};
+  const bool dump = (nlmsg_hdr(msg.get())->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
+  Exchange exchange{.each = &each, .explanation = {}};
   const std::unique_ptr<nl_cb, decltype(&nl_cb_put)> callbacks(nl_cb_alloc(NL_CB_DEFAULT), nl_cb_put);
   if (!callbacks) return make_error(StatusCode::kResourceExhausted, "netlink: out of memory");
   nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, on_valid, &exchange);
+  nl_cb_set(callbacks.get(), NL_CB_ACK, NL_CB_CUSTOM, on_acknowledgement, &exchange);
   nl_cb_err(callbacks.get(), NL_CB_CUSTOM, on_error, &exchange);
 
   int result = nl_send_auto(socket_.get(), msg.get());
-  if (result >= 0) result = nl_recvmsgs(socket_.get(), callbacks.get());
+  // An answer and its acknowledgement come one by one; a dump has its end in itself.
+  do {
+    if (result >= 0) result = nl_recvmsgs(socket_.get(), callbacks.get());
+  } while (result >= 0 && !dump && !exchange.acknowledged && exchange.error == 0);
   if (exchange.error != 0) {
     return errno_status(exchange.error, exchange.explanation.empty() ? "netlink" : exchange.explanation);
   }
@@ -76,6 +87,11 @@ Status NetlinkSocket::exchange(NlMsg msg, const std::function<void(nlmsghdr*)>& 
 Status NetlinkSocket::request(NlMsg msg) {
   nlmsg_hdr(msg.get())->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
   return exchange(std::move(msg), nullptr);
+}
+
+Status NetlinkSocket::get(NlMsg msg, const std::function<void(nlmsghdr*)>& each) {
+  nlmsg_hdr(msg.get())->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+  return exchange(std::move(msg), each);
 }
 
 Status NetlinkSocket::dump(NlMsg msg, const std::function<void(nlmsghdr*)>& each) {

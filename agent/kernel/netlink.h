@@ -25,6 +25,8 @@ class NetlinkSocket {
 
   // Sends one request and waits for its acknowledgement.
   Status request(NlMsg msg);
+  // Sends one request and calls `each` for its answer.
+  Status get(NlMsg msg, const std::function<void(nlmsghdr*)>& each);
   // Sends one dump request and calls `each` for every answer.
   Status dump(NlMsg msg, const std::function<void(nlmsghdr*)>& each);
 

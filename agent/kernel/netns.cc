@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -20,6 +21,18 @@ StatusOr<Netns> open_netns(const std::string& path) {
   return Netns{std::move(fd), static_cast<std::uint32_t>(st.st_ino)};
 }
 
+std::set<pid_t> all_processes() {
+  std::set<pid_t> pids;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+    const std::string name = entry.path().filename();
+    pid_t pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr == name.data() + name.size())
+      pids.insert(pid);
+  }
+  return pids;
+}
+
 }  // namespace
 
 StatusOr<Netns> netns_of_process(pid_t pid) {
@@ -32,19 +45,28 @@ StatusOr<Netns> duplicate(const Netns& netns) {
   return Netns{std::move(fd), netns.inode};
 }
 
-StatusOr<Netns> find_netns(std::uint32_t inode) {
+void visit_netns(const std::function<bool(Netns netns)>& visit) {
+  std::set<std::uint32_t> seen;
+  const auto go_on = [&](StatusOr<Netns> netns) {
+    return !netns.ok() || !seen.insert(netns->inode).second || visit(*std::move(netns));
+  };
+  for (const pid_t pid : all_processes()) {
+    if (!go_on(netns_of_process(pid))) return;
+  }
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
-    const std::string name = entry.path().filename();
-    pid_t pid = 0;
-    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size())
-      continue;
-    if (auto netns = netns_of_process(pid); netns.ok() && netns->inode == inode) return netns;
-  }
   for (const auto& entry : std::filesystem::directory_iterator("/run/netns", ignored)) {
-    if (auto netns = open_netns(entry.path()); netns.ok() && netns->inode == inode) return netns;
+    if (!go_on(open_netns(entry.path()))) return;
   }
-  return make_error(StatusCode::kNotFound, "network namespace {} is gone", inode);
+}
+
+StatusOr<Netns> find_netns(std::uint32_t inode) {
+  StatusOr<Netns> found = make_error(StatusCode::kNotFound, "network namespace {} is gone", inode);
+  visit_netns([&](Netns netns) {
+    if (netns.inode != inode) return true;
+    found = std::move(netns);
+    return false;
+  });
+  return found;
 }
 
 Status run_in_netns(const Netns& netns, const std::function<Status()>& f) {

@@ -26,6 +26,10 @@ StatusOr<Netns> duplicate(const Netns& netns);
 // NotFound: no such namespace can be reached any more.
 StatusOr<Netns> find_netns(std::uint32_t inode);
 
+// Every namespace that can be reached, each once, until `visit` returns false: those of processes, by
+// ascending pid, then those mounted in /run/netns.
+void visit_netns(const std::function<bool(Netns netns)>& visit);
+
 // Runs `f` on a thread of its own inside the namespace and waits for it. Sockets that `f` opens stay in the
 // namespace. `f` must not throw.
 Status run_in_netns(const Netns& netns, const std::function<Status()>& f);
