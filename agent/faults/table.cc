@@ -1,6 +1,7 @@
 #include "agent/faults/table.h"
 
 #include "agent/faults/delay.h"
+#include "agent/faults/dns.h"
 #include "agent/faults/loss.h"
 
 namespace faultline {
@@ -9,6 +10,7 @@ FaultTable make_fault_table(NetShaper& shaper) {
   FaultTable table;
   table.push_back(make_delay(shaper));
   table.push_back(make_loss(shaper));
+  table.push_back(make_dns());
   return table;
 }
 

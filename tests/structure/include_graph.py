@@ -9,14 +9,15 @@ from source_tree import SourceTree
 
 PROGRAMS = ("agent", "controller", "loadgen")
 
-# What each part of the agent may include of the others: main -> rpc -> engine -> fault <- faults -> kernel.
+# What each part of the agent may include of the others: main -> rpc -> engine -> fault <- faults -> dns, kernel.
 AGENT_LAYERS = {
     "main.cc": {"rpc", "engine", "fault", "faults", "kernel", "target"},
     "rpc": {"engine"},
     "engine": {"fault", "target"},
-    "faults": {"fault", "kernel", "target"},
+    "faults": {"dns", "fault", "kernel", "target"},
     "fault": {"target"},
     "target": {"kernel"},
+    "dns": set(),
     "kernel": set(),
 }
 
@@ -95,12 +96,12 @@ def libraries_keep_to_their_folders(tree):
     def below(*folders):
         return lambda name: name.startswith(folders)
 
-    upper = below("agent/rpc/", "agent/engine/", "agent/fault/", "agent/target/")
+    upper = below("agent/dns/", "agent/rpc/", "agent/engine/", "agent/fault/", "agent/target/")
     yield from forbid(tree, upper, LIBBPF, "libbpf belongs to agent/kernel")
     yield from forbid(tree, upper, LIBNL, "libnl belongs to agent/kernel")
-    lower = below("agent/engine/", "agent/fault/", "agent/faults/", "agent/target/", "agent/kernel/")
+    lower = below("agent/dns/", "agent/engine/", "agent/fault/", "agent/faults/", "agent/target/", "agent/kernel/")
     yield from forbid(tree, lower, GRPC, "gRPC belongs to agent/rpc")
-    yield from forbid(tree, below("agent/kernel/", "agent/target/"), PROTO, "the kernel's side sees no proto")
+    yield from forbid(tree, below("agent/dns/", "agent/kernel/", "agent/target/"), PROTO, "the kernel's side sees no proto")
     yield from forbid(tree, below("controller/", "loadgen/", "common/"), LIBBPF, "libbpf belongs to agent/kernel")
     yield from forbid(tree, lambda n: n.startswith("controller/") and not n.startswith("controller/store/"), DATABASE,
                       "databases belong to controller/store")

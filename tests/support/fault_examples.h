@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/support/fault_lab.h"
@@ -26,9 +27,16 @@ inline bool harms_udp(LabProcess& who, const char* peer) {
   return result.loss() > 0.5 || result.median_ms() > 150;
 }
 
+// Names are looked up wrongly: kPeer stands for a name that is concerned, kOtherPeer for one that is not.
+inline bool harms_lookups(LabProcess& who, const char* peer) {
+  const bool concerned = std::string_view(peer) == kPeer;
+  return NetLab::dns(who, kPeer, concerned ? "db.faulted.test" : "db.other.test").first != kTrueAddress;
+}
+
 inline const std::map<std::string, FaultExample>& fault_examples() {
   static const std::map<std::string, FaultExample> examples = {
       {"delay", {.spec = delay_spec(std::chrono::milliseconds(300)), .bites = harms_udp, .qdiscs = true}},
+      {"dns", {.spec = dns_spec(v1::DNS_ANSWER_NXDOMAIN, "*.faulted.test"), .bites = harms_lookups}},
       {"loss", {.spec = loss_spec(1.0), .bites = harms_udp, .qdiscs = true}},
   };
   return examples;

@@ -78,4 +78,11 @@ inline v1::FaultSpec loss_spec(double probability, std::uint64_t seed = 1, const
   return spec;
 }
 
+inline v1::FaultSpec dns_spec(v1::DnsAnswer answer, const std::string& name) {
+  v1::FaultSpec spec;
+  spec.mutable_dns()->set_answer(answer);
+  spec.mutable_dns()->add_names(name);
+  return spec;
+}
+
 }  // namespace faultline::testing
