@@ -48,6 +48,16 @@ bool is_active(const FaultOutcome& fault) {
   return fault.status.state() == v1::FAULT_STATE_ACTIVE;
 }
 
+bool is_armed(const FaultOutcome& fault) {
+  return fault.status.state() == v1::FAULT_STATE_ARMED;
+}
+
+std::string armed_line(const FaultOutcome& fault, Nanos elapsed) {
+  const Nanos left = std::max(Nanos::zero(), fault.planned_start.value_or(elapsed) - elapsed);
+  return fmt::format("{}: armed, starts in {:.1f} s", fault.name,
+                     std::chrono::duration<double>(left).count());
+}
+
 std::string stamped(Nanos at, const std::string& text) {
   return fmt::format("[{:6.1f} s] {}", std::chrono::duration<double>(at).count(), text);
 }
@@ -76,6 +86,7 @@ std::vector<std::string> live_lines(const LiveView& view, Nanos elapsed, std::si
     lines.push_back(color ? color_of(probe.last->state) + line + kPlain : line);
   }
   for (const FaultOutcome& fault : view.faults) {
+    if (is_armed(fault)) lines.push_back(fit("  " + armed_line(fault, elapsed), columns));
     if (is_active(fault)) lines.push_back(fit("  " + fault_line(fault), columns));
   }
   return lines;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "controller/experiment/overlap.h"
 #include "controller/experiment/record.h"
 #include "controller/experiment/units.h"
+#include "controller/report/format.h"
 
 namespace faultline {
 namespace {
@@ -13,6 +15,11 @@ std::string check_text(const Probe& probe) {
   if (const auto* http = std::get_if<HttpCheck>(&probe.check)) return "http " + http->url;
   const auto& tcp = std::get<TcpCheck>(probe.check);
   return fmt::format("tcp {} port {}", tcp.host, tcp.port);
+}
+
+const char* order_of(const Block& block) {
+  if (block.together) return "at the same time, armed first and started together:";
+  return block.parallel ? "at the same time:" : "one after the other:";
 }
 
 class MethodText {
@@ -32,8 +39,7 @@ class MethodText {
       return fmt::format("{}wait {}\n", indent, format_duration(wait->duration));
     }
     if (const auto* inner = std::get_if<Block>(&step.what)) {
-      return fmt::format("{}{}\n{}", indent, inner->parallel ? "at the same time:" : "one after the other:",
-                         block(*inner, indent + "  "));
+      return fmt::format("{}{}\n{}", indent, order_of(*inner), block(*inner, indent + "  "));
     }
     return fault(std::get<FaultStep>(step.what), indent);
   }
@@ -58,14 +64,16 @@ std::string plan_text(const Experiment& experiment, const Preflight& checked,
                       const std::string& agent_address) {
   const SteadyState& steady = experiment.steady_state;
   std::string text = fmt::format(
-      "experiment: {} ({})\nnode: kernel {}, agent {} at {}\nbaseline: every probe healthy for {}\n",
+      "experiment: {} ({})\nnode: kernel {}, agent {} at {}{}\nbaseline: every probe healthy for {}\n",
       experiment.name, experiment.file, checked.node.kernel_release(), checked.node.agent_version(),
-      agent_address, format_duration(steady.baseline));
+      agent_address, checked.clock ? ", clock " + clock_text(*checked.clock) : "",
+      format_duration(steady.baseline));
   for (const Probe& probe : steady.probes) {
     text += fmt::format("  probe {}: {}, every {}, timeout {}\n", probe.name, check_text(probe),
                         format_duration(steady.every), format_duration(probe.timeout));
   }
   text += "method:\n" + MethodText(experiment, checked).block(experiment.method, "  ");
+  for (const Overlap& overlap : overlaps(experiment)) text += fmt::format("overlap: {}\n", overlap.text);
   text += fmt::format("recovery: within {}, stable for {}\n", format_duration(experiment.recovery.within),
                       format_duration(experiment.recovery.stable));
   for (const StopCondition& stop : experiment.stop_conditions) {

@@ -53,10 +53,20 @@ void Progress::on_sample(const Sample& sample) {
 void Progress::on_fault(const FaultOutcome& fault) {
   const std::lock_guard lock(mutex_);
   bool was_active = false;
-  for (const FaultOutcome& known : view_.faults) was_active |= known.name == fault.name && is_active(known);
+  bool was_armed = false;
+  for (const FaultOutcome& known : view_.faults) {
+    if (known.name != fault.name) continue;
+    was_active = is_active(known);
+    was_armed = is_armed(known);
+  }
   view_.put(fault);
-  if (was_active == is_active(fault)) return;
   const Nanos now = mono_now() - start_;
+  if (is_armed(fault)) {
+    if (!was_armed) note(now, armed_line(fault, now));
+    return;
+  }
+  if (was_armed && !is_active(fault)) note(now, fmt::format("{}: ended", fault.name));
+  if (was_active == is_active(fault)) return;
   if (was_active) {
     note(now, fault_line(fault));
     note(now, fmt::format("{}: ended", fault.name));

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "controller/cli/achieved_text.h"
+#include "controller/report/format.h"
 
 namespace faultline {
 
@@ -42,6 +43,7 @@ std::string run_summary(const RunRecord& run) {
   for (const FaultOutcome& fault : run.faults) {
     text += fmt::format("  {}: {}\n", fault.name, counters_text(fault.status.counters()));
   }
+  if (run.node_clock) text += fmt::format("node clock: {}\n", clock_text(*run.node_clock));
   return text + residue_text(judgement);
 }
 

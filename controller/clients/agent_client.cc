@@ -1,10 +1,13 @@
 #include "controller/clients/agent_client.h"
 
+#include <google/protobuf/util/time_util.h>
 #include <grpcpp/grpcpp.h>
 
 #include <fstream>
 #include <sstream>
 #include <utility>
+
+#include <vector>
 
 #include "common/clock.h"
 #include "faultline/v1/agent.grpc.pb.h"
@@ -17,6 +20,8 @@ namespace {
 constexpr std::chrono::milliseconds kConnectTimeout = std::chrono::seconds(5);
 constexpr auto kQueryTimeout = std::chrono::seconds(10);
 constexpr auto kRenewTimeout = std::chrono::seconds(2);
+constexpr auto kClockTimeout = std::chrono::seconds(2);
+constexpr int kClockReadings = 8;
 constexpr auto kChangeTimeout = std::chrono::seconds(10);
 
 Status from_grpc(const grpc::Status& status, const std::string& address) {
@@ -66,6 +71,22 @@ class GrpcAgentClient final : public AgentClient {
   }
   StatusOr<v1::ListResponse> list() override {
     return call<v1::ListResponse>(&v1::Agent::Stub::List, v1::ListRequest(), kQueryTimeout);
+  }
+
+  StatusOr<NodeClock> clock() override {
+    std::vector<ClockReading> readings;
+    for (int i = 0; i < kClockReadings; ++i) {
+      // The round trip is told by the monotonic clock: the wall clock may be set meanwhile.
+      const MonoTime start = mono_now();
+      ClockReading reading{.asked = wall_now().time_since_epoch(), .node = {}, .answered = {}};
+      FL_ASSIGN_OR_RETURN(
+          const v1::ClockResponse answer,
+          call<v1::ClockResponse>(&v1::Agent::Stub::Clock, v1::ClockRequest(), kClockTimeout));
+      reading.answered = reading.asked + (mono_now() - start);
+      reading.node = Nanos(google::protobuf::util::TimeUtil::TimestampToNanoseconds(answer.now()));
+      readings.push_back(reading);
+    }
+    return estimate_clock(readings);
   }
 
   Status watch(const v1::WatchRequest& request, const std::stop_token& stop,

@@ -13,6 +13,7 @@
 
 #include "common/status.h"
 #include "controller/clients/agent_address.h"
+#include "controller/clients/node_clock.h"
 #include "faultline/v1/agent.pb.h"
 
 namespace faultline {
@@ -26,6 +27,9 @@ class AgentClient {
   virtual StatusOr<v1::RenewResponse> renew(const v1::RenewRequest& request) = 0;
   virtual StatusOr<v1::RevertResponse> revert(const v1::RevertRequest& request) = 0;
   virtual StatusOr<v1::ListResponse> list() = 0;
+
+  // Asks for the node's time a few times, one after the other. Unimplemented: an agent that cannot tell it.
+  virtual StatusOr<NodeClock> clock() = 0;
 
   // Calls `on_update`, in this thread, for every message until `stop` is requested (then OK) or the stream
   // ends (then why). Has no deadline.

@@ -1,7 +1,5 @@
 #include "controller/experiment/active_fault.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <algorithm>
 #include <thread>
 
@@ -9,8 +7,6 @@
 
 namespace faultline {
 namespace {
-
-using google::protobuf::util::TimeUtil;
 
 // The call may or may not have reached the agent, so the fault may or may not be there.
 bool is_transport(const Status& status) {
@@ -28,23 +24,27 @@ bool is_transport(const Status& status) {
 }  // namespace
 
 ActiveFault::ActiveFault(RunState& state, AgentClient& agent, const RunTiming& timing, const FaultStep& step,
-                         const std::string& id, const v1::Plan& plan)
+                         const std::string& id, const v1::Plan& plan, std::optional<Nanos> start)
     : state_(state),
       agent_(agent),
       timing_(timing),
       step_(step),
       id_(id),
-      reason_(fmt::format("end of step, fault {}", id)) {
+      reason_(fmt::format("end of step, fault {}", id)),
+      start_(start) {
   FaultOutcome outcome;
   outcome.name = step.name;
   outcome.id = id;
   outcome.plan = plan;
+  outcome.planned_start = start;
   index_ = state_.add_fault(outcome);
 
   const RunState::Call call(state_, Phase::kInject);
   injected_at_ = state_.offset();
   in_place_ = true;
-  const StatusOr<v1::ApplyResponse> answer = agent_.apply(make_apply_request(step, id, timing.lease));
+  v1::ApplyRequest request = make_apply_request(step, id, timing.lease);
+  if (start) *request.mutable_start_at() = state_.node_time(*start);
+  const StatusOr<v1::ApplyResponse> answer = agent_.apply(request);
   if (answer.ok()) {
     state_.update_fault(index_, [&](FaultOutcome& fault) { fault.plan = answer->plan(); });
     applied(answer->fault());
@@ -62,9 +62,11 @@ ActiveFault::~ActiveFault() {
 }
 
 void ActiveFault::applied(const v1::FaultStatus& status) {
-  // The agent's clock may differ from ours, but the event lies between the call and now.
-  const Nanos told = offset_of(status.effective_at());
-  const Nanos effective = std::clamp(told, injected_at_, state_.offset());
+  // The node's clock may be off from what we know of it, but the event lies between the call and now; of an
+  // armed fault, between the call and its start.
+  const Nanos now = state_.offset();
+  const Nanos told = status.has_effective_at() ? state_.offset_of(status.effective_at()) : injected_at_;
+  const Nanos effective = std::clamp(told, injected_at_, std::max(now, start_.value_or(now)));
   skew_ = effective - told;
   state_.update_fault(index_, [&](FaultOutcome& fault) {
     fault.status = status;
@@ -102,11 +104,12 @@ void ActiveFault::remove() {
 void ActiveFault::removed(const v1::FaultStatus& status, bool ended_before) {
   // An apply whose answer was lost may have reached the agent all the same.
   if (!state_.fault(index_).effective_at) applied(status);
-  const Nanos effective = *state_.fault(index_).effective_at;
-  const Nanos ended = std::clamp(offset_of(status.ended_at()) + skew_, effective, state_.offset());
   state_.update_fault(index_, [&](FaultOutcome& fault) {
     fault.status = status;
-    fault.removed_at = ended;
+    const Nanos now = state_.offset();
+    const Nanos first = never_started(fault) ? injected_at_ : std::min(*fault.effective_at, now);
+    fault.removed_at = std::clamp(state_.offset_of(status.ended_at()) + skew_, first, now);
+    if (never_started(fault)) fault.effective_at = fault.removed_at;
   });
 
   const std::string detail = status.end_detail().empty() ? "no reason told" : status.end_detail();
@@ -143,11 +146,6 @@ void ActiveFault::not_confirmed(const Status& why) {
   });
   state_.interrupt(Interruption::kInfrastructure,
                    fmt::format("the removal of fault {} is not confirmed: {}", step_.name, cause));
-}
-
-Nanos ActiveFault::offset_of(const google::protobuf::Timestamp& time) const {
-  return Nanos(TimeUtil::TimestampToNanoseconds(time)) -
-         std::chrono::duration_cast<Nanos>(state_.started().time_since_epoch());
 }
 
 }  // namespace faultline

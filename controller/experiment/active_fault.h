@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "common/clock.h"
@@ -15,10 +16,11 @@ namespace faultline {
 
 class ActiveFault {
  public:
-  // Applies the fault and records what came of it; where it could not be applied the run is interrupted.
-  // All arguments must outlive this.
+  // Applies the fault and records what came of it; where it could not be applied the run is interrupted. With
+  // `start`, an offset in the run, it is only armed, and the kernel starts it then. All arguments must
+  // outlive this.
   ActiveFault(RunState& state, AgentClient& agent, const RunTiming& timing, const FaultStep& step,
-              const std::string& id, const v1::Plan& plan);
+              const std::string& id, const v1::Plan& plan, std::optional<Nanos> start = std::nullopt);
   ~ActiveFault();  // removes
   ActiveFault(const ActiveFault&) = delete;
   ActiveFault& operator=(const ActiveFault&) = delete;
@@ -34,7 +36,6 @@ class ActiveFault {
   void applied(const v1::FaultStatus& status);
   void removed(const v1::FaultStatus& status, bool ended_before);
   void not_confirmed(const Status& why);
-  Nanos offset_of(const google::protobuf::Timestamp& time) const;  // by the agent's clock
 
   RunState& state_;
   AgentClient& agent_;
@@ -43,8 +44,9 @@ class ActiveFault {
   std::string id_;
   std::string reason_;     // given with our revert; tells it from another's
   std::size_t index_ = 0;  // in the state
+  std::optional<Nanos> start_;
   Nanos injected_at_{};    // when apply was called
-  Nanos skew_{};           // to add to offset_of()
+  Nanos skew_{};           // to add to what the node's clock tells
   bool in_place_ = false;  // it may be in the kernel: a revert is due
 };
 

@@ -39,6 +39,10 @@ Finding effect_finding(const FaultStep& step, const FaultOutcome* fault) {
     finding.message = fmt::format("it could not be applied: {}", fault->error);
     return finding;
   }
+  if (never_started(*fault)) {
+    finding.message = "it was armed, and ended before its start";
+    return finding;
+  }
   const v1::Counters& counters = fault->status.counters();
   finding.message = effect_text(fault->status);
   if (counters.injected() == 0) {

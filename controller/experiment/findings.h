@@ -14,6 +14,13 @@ std::vector<Finding> baseline_findings(const Experiment& experiment, const RunRe
 // One finding a fault step: the kernel saw it act, for as long as it was asked to. Violated: not effective.
 std::vector<Finding> effect_findings(const Experiment& experiment, const RunRecord& record);
 
+// One finding a fault step of a together block. Held: it started at the planned moment. Never violated.
+std::vector<Finding> start_findings(const Experiment& experiment, const RunRecord& record);
+
+// One finding a fault step of which the agent judged at least one value. Held: every such value lies within
+// what is tolerated; else unknown, because the experiment asked for another fault than it got.
+std::vector<Finding> fidelity_findings(const Experiment& experiment, const RunRecord& record);
+
 // One finding a probe; `summaries` in the order of the probes.
 std::vector<Finding> tolerance_findings(const Experiment& experiment,
                                         const std::vector<ProbeSummary>& summaries);

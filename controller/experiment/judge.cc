@@ -21,7 +21,7 @@ struct Group {
 };
 
 struct Groups {
-  Group baseline, effect, tolerance, recovery, stop, residue;
+  Group baseline, effect, start, fidelity, tolerance, recovery, stop, residue;
 };
 
 struct Verdict {
@@ -116,8 +116,8 @@ Verdict decide(const Experiment& experiment, const RunRecord& record, const Grou
       return {Outcome::kInconclusive, 4, text_of(*violated)};
     }
   }
-  for (const Group* group :
-       {&groups.effect, &groups.baseline, &groups.tolerance, &groups.recovery, &groups.stop}) {
+  for (const Group* group : {&groups.effect, &groups.start, &groups.fidelity, &groups.baseline,
+                             &groups.tolerance, &groups.recovery, &groups.stop}) {
     if (const Finding* unknown = group->first(FindingResult::kUnknown)) {
       return {Outcome::kInconclusive, 4, text_of(*unknown)};
     }
@@ -145,6 +145,8 @@ Judgement judge(const Experiment& experiment, const RunRecord& record) {
   Groups groups;
   groups.baseline.findings = baseline_findings(experiment, record);
   groups.effect.findings = effect_findings(experiment, record);
+  groups.start.findings = start_findings(experiment, record);
+  groups.fidelity.findings = fidelity_findings(experiment, record);
   groups.tolerance.findings = tolerance_findings(experiment, judgement.probes);
   groups.recovery.findings = recovery_findings(experiment, record, watch);
   groups.stop.findings = stop_findings(experiment, record);
@@ -154,8 +156,8 @@ Judgement judge(const Experiment& experiment, const RunRecord& record) {
   judgement.outcome = verdict.outcome;
   judgement.exit_code = verdict.exit_code;
   judgement.reason = std::move(verdict.reason);
-  for (Group* group : {&groups.baseline, &groups.effect, &groups.tolerance, &groups.recovery, &groups.stop,
-                       &groups.residue}) {
+  for (Group* group : {&groups.baseline, &groups.effect, &groups.start, &groups.fidelity, &groups.tolerance,
+                       &groups.recovery, &groups.stop, &groups.residue}) {
     std::move(group->findings.begin(), group->findings.end(), std::back_inserter(judgement.findings));
   }
   return judgement;

@@ -14,8 +14,10 @@ namespace faultline {
 // - `interruption` and its detail, `phases` and `duration`.
 // `judgement` is not read.
 //
-// Findings: baseline/PROBE, tolerance/PROBE, recovery/PROBE, stop/PROBE/STATE, effect/FAULT, residue/FAULT;
-// the same ones in the same order for every run of the same experiment.
+// Findings: baseline/PROBE, tolerance/PROBE, recovery/PROBE, stop/PROBE/STATE, effect/FAULT, residue/FAULT,
+// and start/FAULT for the faults of together blocks: the same ones in the same order for every run of the
+// same experiment. Beside them fidelity/FAULT, where the agent judged how near the fault came to what was
+// asked.
 //
 // Outcome, the worst that is true: residue > infrastructure > stopped > failed > inconclusive > passed; or
 // precondition, when the run ended before anything was injected because the steady state did not hold.

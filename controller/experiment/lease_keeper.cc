@@ -37,7 +37,7 @@ void LeaseKeeper::renew(const std::stop_token& stop) {
   Nanos pause = timing_.renew_every;
   while (sleep_until(stop, mono_now() + pause)) {
     pause = timing_.renew_every;
-    const StatusOr<v1::RenewResponse> answer = renew_active();
+    const StatusOr<v1::RenewResponse> answer = renew_all();
     if (answer.ok()) {
       heard = mono_now();
       for (const v1::FaultStatus& status : answer->faults()) state_.fault_told(status);
@@ -59,9 +59,9 @@ void LeaseKeeper::renew(const std::stop_token& stop) {
   }
 }
 
-StatusOr<v1::RenewResponse> LeaseKeeper::renew_active() {
+StatusOr<v1::RenewResponse> LeaseKeeper::renew_all() {
   v1::RenewRequest request;
-  for (const std::string& id : state_.active_ids()) request.add_ids(id);
+  for (const std::string& id : state_.ids_in_place()) request.add_ids(id);
   if (request.ids().empty()) return v1::RenewResponse();
   *request.mutable_lease() = TimeUtil::NanosecondsToDuration(timing_.lease.count());
   return agent_.renew(request);

@@ -1,6 +1,6 @@
-// Keeps the run's active faults alive while it exists, and the run informed about them: renews their leases,
-// and watches them for counters and for ends that the run did not ask for. An agent that cannot be reached
-// for too long, or has forgotten a fault, interrupts the run.
+// Keeps the run's faults alive, in force or armed, while it exists, and the run informed about them: renews
+// their leases, and watches them for counters and for ends that the run did not ask for. An agent that cannot
+// be reached for too long, or has forgotten a fault, interrupts the run.
 #pragma once
 
 #include <thread>
@@ -18,7 +18,7 @@ class LeaseKeeper {
 
  private:
   void renew(const std::stop_token& stop);
-  StatusOr<v1::RenewResponse> renew_active();
+  StatusOr<v1::RenewResponse> renew_all();
   void watch(const std::stop_token& stop);
 
   RunState& state_;

@@ -3,12 +3,13 @@
 namespace faultline {
 namespace {
 
-std::vector<const FaultStep*> collect(const Block& block, std::vector<const FaultStep*> found) {
+std::vector<const FaultStep*> collect(const Block& block, bool together_only,
+                                      std::vector<const FaultStep*> found) {
   for (const Step& step : block.steps) {
     if (const auto* fault = std::get_if<FaultStep>(&step.what)) {
-      found.push_back(fault);
+      if (block.together || !together_only) found.push_back(fault);
     } else if (const auto* inner = std::get_if<Block>(&step.what)) {
-      found = collect(*inner, std::move(found));
+      found = collect(*inner, together_only, std::move(found));
     }
   }
   return found;
@@ -17,7 +18,11 @@ std::vector<const FaultStep*> collect(const Block& block, std::vector<const Faul
 }  // namespace
 
 std::vector<const FaultStep*> fault_steps(const Block& method) {
-  return collect(method, {});
+  return collect(method, false, {});
+}
+
+std::vector<const FaultStep*> together_steps(const Block& method) {
+  return collect(method, true, {});
 }
 
 }  // namespace faultline

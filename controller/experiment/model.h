@@ -120,4 +120,7 @@ inline constexpr Nanos kMaxFaultDuration = std::chrono::hours(1);
 // Every fault step of the method in file order.
 std::vector<const FaultStep*> fault_steps(const Block& method);
 
+// Those of them that are armed first: the ones directly in a together block.
+std::vector<const FaultStep*> together_steps(const Block& method);
+
 }  // namespace faultline

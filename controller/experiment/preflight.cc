@@ -42,6 +42,19 @@ v1::ApplyRequest make_apply_request(const FaultStep& step, const std::string& fa
 StatusOr<Preflight> preflight(const Experiment& experiment, const std::string& run_id, AgentClient& agent) {
   Preflight result;
   FL_ASSIGN_OR_RETURN(result.node, agent.capabilities());
+  const StatusOr<NodeClock> clock = agent.clock();
+  if (clock.ok()) {
+    result.clock = *clock;
+  } else if (clock.status().code() != StatusCode::kUnimplemented) {
+    return annotate(clock.status(), "ask for the node's time");
+  }
+  const std::vector<const FaultStep*> together = together_steps(experiment.method);
+  if (!together.empty() && !result.clock) {
+    return at_place(make_error(StatusCode::kUnimplemented,
+                               "to start together with others needs an agent that "
+                               "tells its time; this one does not"),
+                    experiment, *together.front());
+  }
   const std::vector<const FaultStep*> steps = fault_steps(experiment.method);
   for (std::size_t i = 0; i < steps.size(); ++i) {
     v1::ApplyRequest request =

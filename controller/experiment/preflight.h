@@ -2,6 +2,7 @@
 // faults, do the targets exist and may they be hit. Reads only.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,15 @@ namespace faultline {
 
 struct Preflight {
   v1::CapabilitiesResponse node;
-  std::vector<v1::Plan> plans;  // of fault_steps(method), in that order
+  std::optional<NodeClock> clock;  // unset: this agent cannot tell its time
+  std::vector<v1::Plan> plans;     // of fault_steps(method), in that order
 };
 
-// Asks the agent for its capabilities and for a dry run of every fault. The first refusal is returned with
-// the agent's code, its message prefixed by the place in the experiment file:
+// Asks the agent for its capabilities, its time and a dry run of every fault. The first refusal is returned
+// with the agent's code, its message prefixed by the place in the experiment file:
 //   InvalidArgument, NotFound, PermissionDenied   the experiment is wrong: unknown or protected target, ...
-//   Unimplemented, FailedPrecondition             this node cannot, or not in its present state
+//   Unimplemented, FailedPrecondition             this node cannot, or not in its present state;
+//                                                 or faults shall start together and its time is not known
 //   Unavailable, DeadlineExceeded, others         the agent is not there or not well (no place is told)
 StatusOr<Preflight> preflight(const Experiment& experiment, const std::string& run_id, AgentClient& agent);
 

@@ -8,7 +8,8 @@ namespace {
 std::optional<Nanos> first_effective(const RunRecord& record) {
   std::optional<Nanos> first;
   for (const FaultOutcome& fault : record.faults) {
-    if (fault.effective_at && (!first || *fault.effective_at < *first)) first = fault.effective_at;
+    if (fault.effective_at && !never_started(fault) && (!first || *fault.effective_at < *first))
+      first = fault.effective_at;
   }
   return first;
 }

@@ -2,6 +2,15 @@
 
 namespace faultline {
 
+bool never_started(const FaultOutcome& fault) {
+  return fault.planned_start && fault.status.state() == v1::FAULT_STATE_ENDED &&
+         !fault.status.has_effective_at();
+}
+
+bool in_place(const FaultOutcome& fault) {
+  return fault.status.state() == v1::FAULT_STATE_ACTIVE || fault.status.state() == v1::FAULT_STATE_ARMED;
+}
+
 const char* to_string(Outcome outcome) {
   switch (outcome) {
     case Outcome::kPassed:

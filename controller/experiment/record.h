@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "controller/clients/node_clock.h"
 #include "controller/experiment/model.h"
 #include "faultline/v1/agent.pb.h"
 
@@ -35,11 +36,19 @@ struct FaultOutcome {
   std::string name;  // of the step
   std::string id;    // at the agent
   v1::Plan plan;
-  v1::FaultStatus status;             // the last one that the agent told
-  std::optional<Nanos> effective_at;  // kernel-confirmed; unset: never applied
-  std::optional<Nanos> removed_at;    // kernel-confirmed; unset: removal was not confirmed
-  std::string error;                  // why it could not be applied, or why its removal is not confirmed
+  v1::FaultStatus status;              // the last one that the agent told
+  std::optional<Nanos> planned_start;  // it was armed, to start then; unset: to start at once
+  std::optional<Nanos> effective_at;   // kernel-confirmed; unset: never applied
+  std::optional<Nanos> removed_at;     // kernel-confirmed; unset: removal was not confirmed
+  std::string error;                   // why it could not be applied, or why its removal is not confirmed
 };
+
+// Armed, and gone before its start: it did nothing. Its effective_at and removed_at are the moment of its
+// end.
+bool never_started(const FaultOutcome& fault);
+
+// In the kernel: in force, or armed.
+bool in_place(const FaultOutcome& fault);
 
 // Why the run ended before its method was through; the first cause wins.
 enum class Interruption { kNone, kPrecondition, kStopCondition, kHalt, kSignal, kInfrastructure };
@@ -87,6 +96,8 @@ struct RunRecord {
   std::string agent;  // address
   std::string agent_version;
   std::string kernel_release;  // of the node
+  std::optional<NodeClock>
+      node_clock;  // against ours, measured before the start; unset: the agent cannot tell
   WallTime started{};
   Nanos duration{};
   std::vector<PhaseSpan> phases;

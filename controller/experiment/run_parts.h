@@ -21,6 +21,9 @@ struct RunTiming {
   Nanos watch_every = std::chrono::milliseconds(250);  // fresh counters, for the eye
   Nanos revert_retry = std::chrono::seconds(5);  // how long a revert that does not get through is tried again
   Nanos retry_pause = std::chrono::milliseconds(200);
+  // Faults that start together are armed in this time: so much, and so much more for each of them.
+  Nanos arm_base = std::chrono::seconds(1);
+  Nanos arm_each = std::chrono::milliseconds(500);
   Nanos poll_every = std::chrono::milliseconds(50);  // of the signal; the halt lever every fourth time
   Nanos baseline_grace = std::chrono::seconds(10);   // beyond the baseline, to get steady
 };

@@ -1,18 +1,31 @@
 #include "controller/experiment/run_state.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 #include <utility>
 
 namespace faultline {
 
+using google::protobuf::util::TimeUtil;
+
 RunState::RunState(const Experiment& experiment, RunRecord begun, MonoTime start, RunObserver& observer)
     : experiment_(experiment),
       start_(start),
-      started_(begun.started),
+      node_started_(std::chrono::duration_cast<Nanos>(begun.started.time_since_epoch()) +
+                    begun.node_clock.value_or(NodeClock{}).offset),
       observer_(observer),
       record_(std::move(begun)),
       baseline_(experiment),
       stop_(experiment) {}
+
+google::protobuf::Timestamp RunState::node_time(Nanos offset) const {
+  return TimeUtil::NanosecondsToTimestamp((node_started_ + offset).count());
+}
+
+Nanos RunState::offset_of(const google::protobuf::Timestamp& node_time) const {
+  return Nanos(TimeUtil::TimestampToNanoseconds(node_time)) - node_started_;
+}
 
 void RunState::enter(Phase stage) {
   const std::lock_guard lock(mutex_);
@@ -98,6 +111,11 @@ void RunState::wait(MonoTime deadline) {
   --waits_;
 }
 
+void RunState::wait_start(MonoTime start) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, start, [this] { return record_.interruption != Interruption::kNone; });
+}
+
 void RunState::wait_steady(MonoTime deadline) {
   std::unique_lock lock(mutex_);
   changed_.wait_until(lock, deadline,
@@ -141,8 +159,11 @@ void RunState::update_fault(std::size_t index, const std::function<void(FaultOut
 void RunState::fault_told(const v1::FaultStatus& status) {
   const std::lock_guard lock(mutex_);
   for (FaultOutcome& fault : record_.faults) {
-    if (fault.id != status.id() || fault.status.state() != v1::FAULT_STATE_ACTIVE) continue;
+    if (fault.id != status.id() || !in_place(fault)) continue;
+    // Old news that overtook newer.
+    if (status.state() == v1::FAULT_STATE_ARMED && fault.status.state() == v1::FAULT_STATE_ACTIVE) continue;
     fault.status = status;
+    refresh_phase();
     observer_.on_fault(fault);
     changed_.notify_all();
   }
@@ -153,11 +174,11 @@ FaultOutcome RunState::fault(std::size_t index) const {
   return record_.faults[index];
 }
 
-std::vector<std::string> RunState::active_ids() const {
+std::vector<std::string> RunState::ids_in_place() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> ids;
   for (const FaultOutcome& fault : record_.faults) {
-    if (fault.status.state() == v1::FAULT_STATE_ACTIVE) ids.push_back(fault.id);
+    if (in_place(fault)) ids.push_back(fault.id);
   }
   return ids;
 }

@@ -24,7 +24,9 @@ class RunState {
   RunState(const Experiment& experiment, RunRecord begun, MonoTime start, RunObserver& observer);
 
   MonoTime start() const { return start_; }
-  WallTime started() const { return started_; }
+  // A moment of the run by the node's wall clock (as far as that is known), and back.
+  google::protobuf::Timestamp node_time(Nanos offset) const;
+  Nanos offset_of(const google::protobuf::Timestamp& node_time) const;
   Nanos offset() const { return mono_now() - start_; }
 
   // The stage of the run as a whole; while apply or revert calls are under way the phase is inject or remove.
@@ -55,6 +57,7 @@ class RunState {
 
   // Each returns at `deadline`, when what it waits for has come, or when the run is interrupted.
   void wait(MonoTime deadline);
+  void wait_start(MonoTime start);  // the same, but it is not a wait of the method: the phase stays
   void wait_steady(MonoTime deadline);
   void wait_ended(std::size_t fault, MonoTime deadline);
   void wait_recovered();  // until recovered, or no longer possible; from the last removal on
@@ -67,7 +70,7 @@ class RunState {
   // What the agent says now; ids that are not of this run, or whose end is already known, are ignored.
   void fault_told(const v1::FaultStatus& status);
   FaultOutcome fault(std::size_t index) const;
-  std::vector<std::string> active_ids() const;
+  std::vector<std::string> ids_in_place() const;  // in force or armed: those whose leases need renewing
   bool any_effective() const;
 
   RunRecord finish(std::size_t samples_missed);  // closes the last phase; call once, when no thread uses this
@@ -81,7 +84,7 @@ class RunState {
 
   const Experiment& experiment_;
   const MonoTime start_;
-  const WallTime started_;
+  const Nanos node_started_;  // since 1970, by the node's clock
   RunObserver& observer_;
 
   mutable std::mutex mutex_;

@@ -57,6 +57,7 @@ BegunRun begin_run(const Experiment& experiment, const std::string& run_id, cons
   begun.record.agent = agent_address;
   begun.record.agent_version = checked.node.agent_version();
   begun.record.kernel_release = checked.node.kernel_release();
+  begun.record.node_clock = checked.clock;
   return begun;
 }
 

@@ -29,6 +29,11 @@ std::string seconds_text(Nanos duration) {
   return fmt::format("{:.3f}", static_cast<double>(duration.count()) / 1e9);
 }
 
+std::string clock_text(const NodeClock& clock) {
+  return fmt::format("{}{} +- {}", clock.offset < Nanos::zero() ? "" : "+", duration_text(clock.offset),
+                     duration_text(clock.uncertainty));
+}
+
 std::string number_text(double value) {
   return fmt::format("{:.4g}", value);
 }

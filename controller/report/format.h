@@ -18,6 +18,9 @@ std::string duration_text(Nanos duration);
 // Seconds with milliseconds, without the unit: 12.500
 std::string seconds_text(Nanos duration);
 
+// "+1.2 ms +- 0.3 ms": by how much the node's clock is ahead of ours.
+std::string clock_text(const NodeClock& clock);
+
 // A number without needless digits: 200, 200.7, 0.5
 std::string number_text(double value);
 

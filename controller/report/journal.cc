@@ -55,6 +55,9 @@ Json achieved_json(const v1::Achieved& value) {
   json["p05"] = measured ? Json(value.p05()) : Json(nullptr);
   json["p95"] = measured ? Json(value.p95()) : Json(nullptr);
   json["samples"] = value.samples();
+  const bool judged = measured && (value.tolerated_low() != 0 || value.tolerated_high() != 0);
+  json["tolerated_low"] = judged ? Json(value.tolerated_low()) : Json(nullptr);
+  json["tolerated_high"] = judged ? Json(value.tolerated_high()) : Json(nullptr);
   return json;
 }
 
@@ -71,6 +74,7 @@ Json fault_json(const Experiment& experiment, const FaultOutcome& fault) {
   json["plan"] = {{"resolved_target", fault.plan.resolved_target()},
                   {"mechanism", fault.plan.mechanism()},
                   {"steps", lines_json(fault.plan.steps())}};
+  json["planned_start_ns"] = time_json(fault.planned_start);
   json["effective_at_ns"] = time_json(fault.effective_at);
   json["effective_at"] = wall_json(status.has_effective_at(), status.effective_at());
   json["removed_at_ns"] = time_json(fault.removed_at);
@@ -111,12 +115,20 @@ Json sample_json(const Experiment& experiment, const Sample& sample) {
       {"detail", sample.detail}};
 }
 
+Json clock_json(const std::optional<NodeClock>& clock) {
+  if (!clock) return nullptr;
+  return {{"offset_ns", clock->offset.count()}, {"uncertainty_ns", clock->uncertainty.count()}};
+}
+
 Json run_json(const RunRecord& run) {
   return {{"id", run.id},
           {"started_at", iso8601(run.started)},
           {"duration_ns", run.duration.count()},
           {"agent",
-           {{"address", run.agent}, {"version", run.agent_version}, {"kernel_release", run.kernel_release}}},
+           {{"address", run.agent},
+            {"version", run.agent_version},
+            {"kernel_release", run.kernel_release},
+            {"clock", clock_json(run.node_clock)}}},
           {"interruption", {{"cause", to_string(run.interruption)}, {"detail", run.interruption_detail}}}};
 }
 

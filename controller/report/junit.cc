@@ -27,9 +27,9 @@ Nanos time_of(const Finding& finding, const RunRecord& run) {
   if (kind == "baseline") return spent_in(Phase::kBaseline);
   if (kind == "tolerance" || kind == "stop") return spent_in(Phase::kInject, Phase::kObserve, Phase::kRemove);
   if (kind == "recovery") return spent_in(Phase::kRecover);
-  if (kind == "effect") {
+  if (kind == "effect" || kind == "fidelity") {
     for (const FaultOutcome& fault : run.faults) {
-      if (finding.check != "effect/" + fault.name || !fault.effective_at || !fault.removed_at) continue;
+      if (finding.check != kind + "/" + fault.name || !fault.effective_at || !fault.removed_at) continue;
       return *fault.removed_at - *fault.effective_at;
     }
   }

@@ -32,6 +32,7 @@ std::string heading(const Experiment& experiment, const RunRecord& run) {
     out += fmt::format(" Agent {} {}, kernel {}.", markdown_escape(run.agent),
                        markdown_escape(run.agent_version), markdown_escape(run.kernel_release));
   }
+  if (run.node_clock) out += fmt::format(" Node clock {}.", clock_text(*run.node_clock));
   if (run.interruption != Interruption::kNone) {
     out += fmt::format("\n\nInterrupted by {}: {}", to_string(run.interruption),
                        markdown_escape(run.interruption_detail));
@@ -87,6 +88,7 @@ std::string active_text(const FaultOutcome& fault) {
   if (!fault.effective_at) {
     return "never" + (fault.error.empty() ? "" : ": " + markdown_escape(fault.error));
   }
+  if (never_started(fault)) return "armed, never started";
   const std::string from = duration_text(*fault.effective_at);
   if (fault.removed_at) return from + " to " + duration_text(*fault.removed_at);
   return fmt::format("{} to ? (removal not confirmed{})", from,

@@ -56,9 +56,12 @@ void insert_achieved(SQLite::Database& db, const std::string& run_id, int fault_
                      const v1::FaultStatus& status) {
   for (int k = 0; k < status.achieved_size(); ++k) {
     const v1::Achieved& value = status.achieved(k);
-    Statement insert(db, "INSERT INTO fault_achieved VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    Statement insert(db, "INSERT INTO fault_achieved VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    const bool judged = value.tolerated_low() != 0 || value.tolerated_high() != 0;
     bind_all(insert, run_id, fault_position, k, value.name(), value.unit(), value.requested(), value.median(),
-             value.p05(), value.p95(), value.samples());
+             value.p05(), value.p95(), value.samples(),
+             judged ? std::optional(value.tolerated_low()) : std::nullopt,
+             judged ? std::optional(value.tolerated_high()) : std::nullopt);
     insert.exec();
   }
 }
@@ -66,7 +69,8 @@ void insert_achieved(SQLite::Database& db, const std::string& run_id, int fault_
 std::vector<v1::Achieved> select_achieved(SQLite::Database& db, const std::string& run_id,
                                           int fault_position) {
   Statement select(db,
-                   "SELECT name, unit, requested, median, p05, p95, samples FROM fault_achieved "
+                   "SELECT name, unit, requested, median, p05, p95, samples, tolerated_low, tolerated_high "
+                   "FROM fault_achieved "
                    "WHERE run_id = ? AND fault_position = ? ORDER BY position");
   bind_all(select, run_id, fault_position);
   std::vector<v1::Achieved> values;
@@ -79,6 +83,9 @@ std::vector<v1::Achieved> select_achieved(SQLite::Database& db, const std::strin
     value.set_p05(real_at(select, 4));
     value.set_p95(real_at(select, 5));
     value.set_samples(count_at(select, 6));
+    if (select.getColumn(7).isNull()) continue;
+    value.set_tolerated_low(real_at(select, 7));
+    value.set_tolerated_high(real_at(select, 8));
   }
   return values;
 }

@@ -33,8 +33,9 @@ inline void bind_one(SQLite::Statement& statement, int at, Nanos time) {
 inline void bind_one(SQLite::Statement& statement, int at, WallTime time) {
   bind_one(statement, at, std::chrono::duration_cast<Nanos>(time.time_since_epoch()));
 }
-inline void bind_one(SQLite::Statement& statement, int at, const std::optional<Nanos>& time) {
-  if (time) bind_one(statement, at, *time);
+template <typename Value>
+void bind_one(SQLite::Statement& statement, int at, const std::optional<Value>& value) {
+  if (value) bind_one(statement, at, *value);
 }
 
 // Binds the values to parameters 1, 2, ...; an unset optional is NULL.

@@ -92,7 +92,13 @@ CREATE TABLE probe_summaries (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::string_view kMigrations[] = {kFirstLayout};
+// NULL: the value was not judged.
+constexpr std::string_view kTolerances = R"sql(
+ALTER TABLE fault_achieved ADD COLUMN tolerated_low REAL;
+ALTER TABLE fault_achieved ADD COLUMN tolerated_high REAL;
+)sql";
+
+constexpr std::string_view kMigrations[] = {kFirstLayout, kTolerances};
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 // process.
 #include "controller/cli/commands.h"
 
+#include <google/protobuf/util/time_util.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
@@ -45,6 +46,10 @@ class FakeService final : public v1::Agent::Service {
   }
   grpc::Status List(grpc::ServerContext*, const v1::ListRequest*, v1::ListResponse* response) override {
     return pass(agent.list(), response);
+  }
+  grpc::Status Clock(grpc::ServerContext*, const v1::ClockRequest*, v1::ClockResponse* response) override {
+    *response->mutable_now() = google::protobuf::util::TimeUtil::GetCurrentTime();
+    return grpc::Status::OK;
   }
   grpc::Status Revert(grpc::ServerContext*, const v1::RevertRequest* request,
                       v1::RevertResponse* response) override {
@@ -113,6 +118,22 @@ TEST_F(CommandsTest, RunPassesAndKeepsItsResults) {
   EXPECT_EQ(runs_command(global_, RunsArgs{}), 0);
   EXPECT_EQ(runs_command(global_, RunsArgs{runs[0].id.substr(0, 8)}), 0);
   EXPECT_EQ(runs_command(global_, RunsArgs{"nope"}), 2);
+}
+
+TEST_F(CommandsTest, FaultsStartTogetherOverTheWire) {
+  std::ofstream(file_)
+      << "apiVersion: faultline/v1\nkind: Experiment\nname: shop\n"
+      << "steadyState:\n  every: 20ms\n  baseline: 100ms\n  probes:\n"
+      << "    - { name: web, timeout: 20s, http: { url: \"" << web_.url("/") << "\" } }\n"
+      << "method:\n  - together:\n"
+      << "      - fault: { name: a, target: \"cgroup:/shop\", for: 300ms, reject: {} }\n"
+      << "      - fault: { name: b, target: \"cgroup:/shop\", for: 300ms, dns: { answer: timeout } }\n"
+      << "recovery: { within: 20s, stable: 100ms }\n";
+  EXPECT_EQ(run(), 0);
+  std::ifstream stream(out_ + "/journal.json");
+  const std::string journal{std::istreambuf_iterator<char>(stream), {}};
+  EXPECT_NE(journal.find("\"check\": \"start/a\""), std::string::npos);
+  EXPECT_NE(journal.find("\"uncertainty_ns\""), std::string::npos);
 }
 
 TEST_F(CommandsTest, RunWithoutStoreRecordsNothing) {

@@ -62,6 +62,32 @@ TEST_F(ProgressTest, PlainLinesTellCountersOfActiveFaults) {
   EXPECT_EQ(text.find("in force"), text.rfind("in force"));
 }
 
+TEST_F(ProgressTest, PlainLinesTellThatAFaultIsArmedThenInForceThenEnded) {
+  const std::string text = shown({}, [](Progress& progress) {
+    FaultOutcome armed = fault(v1::FAULT_STATE_ARMED);
+    armed.planned_start = seconds(3600);
+    progress.on_fault(armed);
+    progress.on_fault(armed);
+    progress.on_fault(fault(v1::FAULT_STATE_ACTIVE));
+    progress.on_fault(fault(v1::FAULT_STATE_ENDED));
+  });
+  const std::size_t armed = text.find("slow: armed, starts in ");
+  ASSERT_NE(armed, std::string::npos) << text;
+  EXPECT_EQ(armed, text.rfind("slow: armed"));
+  EXPECT_LT(armed, text.find("slow: in force on cgroup /shop (netem)\n"));
+  EXPECT_LT(text.find("slow: in force"), text.find("slow: ended\n")) << text;
+  EXPECT_EQ(text.find("slow: ended"), text.rfind("slow: ended")) << text;
+}
+
+TEST_F(ProgressTest, PlainLinesTellTheEndOfAFaultThatWasOnlyArmed) {
+  const std::string text = shown({}, [](Progress& progress) {
+    progress.on_fault(fault(v1::FAULT_STATE_ARMED));
+    progress.on_fault(fault(v1::FAULT_STATE_ENDED));
+  });
+  EXPECT_NE(text.find("slow: ended\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("in force"), std::string::npos) << text;
+}
+
 TEST_F(ProgressTest, TerminalIsRedrawnInPlaceAndLeftClean) {
   const std::string text = shown({.live = true, .color = false}, [](Progress& progress) {
     progress.on_sample(sample(HealthState::kHealthy));

@@ -72,6 +72,13 @@ TEST(RunSummary, TellsVerdictNumbersAndResidue) {
             "residue: none\n");
 }
 
+TEST(RunSummary, TellsTheNodesClockWhereItIsKnown) {
+  RunRecord run = finished_run();
+  run.node_clock = NodeClock{std::chrono::microseconds(1200), std::chrono::microseconds(300)};
+  EXPECT_NE(run_summary(run).find("\nnode clock: +1.2 ms +- 300.0 us\n"), std::string::npos)
+      << run_summary(run);
+}
+
 TEST(RunSummary, NeverSaysNoneWhereItIsNotProved) {
   RunRecord run = finished_run();
   run.judgement.findings[1] = {"residue/slow-metrics", FindingResult::kUnknown, "not proved: agent lost"};
@@ -99,6 +106,17 @@ TEST(LiveView, ShowsPhaseProbesAndActiveFaults) {
   fault.status.set_state(v1::FAULT_STATE_ENDED);
   view.put(fault);
   EXPECT_EQ(live_lines(view, seconds(3), 60, false).size(), 2U);
+}
+
+TEST(LiveView, ShowsArmedFaultsWithTheTimeUntilTheirStart) {
+  testing::RunLab lab;
+  LiveView view(lab.experiment);
+  FaultOutcome fault = finished_run().faults[0];
+  fault.status.set_state(v1::FAULT_STATE_ARMED);
+  fault.planned_start = milliseconds(4200);
+  view.put(fault);
+  EXPECT_EQ(live_lines(view, seconds(3), 80, false).at(2), "  slow-metrics: armed, starts in 1.2 s");
+  EXPECT_EQ(live_lines(view, seconds(5), 80, false).at(2), "  slow-metrics: armed, starts in 0.0 s");
 }
 
 TEST(LiveView, ColoursOnlyWhereAskedFor) {
@@ -129,6 +147,28 @@ TEST(PlanText, ShowsTheMethodWithMechanismAndSteps) {
                       "    wait 1s\n"),
             std::string::npos)
       << plan_text(lab.experiment, checked, "unix:/a");
+}
+
+TEST(PlanText, ShowsOverlapsTheClockAndWhatStartsTogether) {
+  testing::RunLab lab;
+  FaultStep slow = testing::fault_step("slow", seconds(2));
+  FaultStep other = testing::fault_step("other", seconds(2));
+  slow.target = other.target = "cgroup:/shop";
+  slow.spec.set_priority(3);
+  lab.experiment.method = testing::serial({{testing::together({{slow}, {other}})}});
+  Preflight checked;
+  checked.plans.resize(2);
+  checked.clock = NodeClock{-milliseconds(2), std::chrono::microseconds(150)};
+  const std::string text = plan_text(lab.experiment, checked, "unix:/a");
+  EXPECT_NE(text.find("  at the same time, armed first and started together:\n    fault slow"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(
+      text.find("\noverlap: slow and other match the same packets; slow has them: its priority is 3, the "
+                "other's 0\n"),
+      std::string::npos)
+      << text;
+  EXPECT_NE(text.find(" at unix:/a, clock -2.0 ms +- 150.0 us\n"), std::string::npos) << text;
 }
 
 v1::CapabilitiesResponse node() {

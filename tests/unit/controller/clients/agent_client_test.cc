@@ -1,9 +1,11 @@
 // The client against a real gRPC server on a unix socket, in this process.
 #include "controller/clients/agent_client.h"
 
+#include <google/protobuf/util/time_util.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "common/clock.h"
@@ -30,6 +32,18 @@ class ScriptedService final : public v1::Agent::Service {
     while (!context->IsCancelled()) std::this_thread::sleep_for(milliseconds(10));  // frozen
     return grpc::Status::CANCELLED;
   }
+  grpc::Status Clock(grpc::ServerContext*, const v1::ClockRequest*, v1::ClockResponse* response) override {
+    if (!tells_clock) return {grpc::StatusCode::UNIMPLEMENTED, "no clock"};
+    if (++clock_calls == 1) std::this_thread::sleep_for(milliseconds(50));  // the first one is slow
+    *response->mutable_now() = google::protobuf::util::TimeUtil::NanosecondsToTimestamp(
+        std::chrono::duration_cast<Nanos>((wall_now() + kAhead).time_since_epoch()).count());
+    return grpc::Status::OK;
+  }
+
+  static constexpr seconds kAhead{3600};
+  std::atomic<bool> tells_clock = true;
+  std::atomic<int> clock_calls = 0;
+
   grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchResponse>* writer) override {
     v1::WatchResponse response;
@@ -77,6 +91,17 @@ TEST_F(AgentClientTest, FrozenAgentMeetsTheDeadline) {
   const MonoTime before = mono_now();
   EXPECT_EQ(client_->renew(v1::RenewRequest()).status().code(), StatusCode::kDeadlineExceeded);
   EXPECT_LT(mono_now() - before, seconds(20));
+}
+
+TEST_F(AgentClientTest, ClockIsToldByTheQuickestOfAFewCalls) {
+  const StatusOr<NodeClock> clock = client_->clock();
+  ASSERT_TRUE(clock.ok()) << clock.status().message();
+  EXPECT_GT(service_.clock_calls, 3);
+  EXPECT_LT(clock->uncertainty, milliseconds(25)) << "half of the slow one's";
+  EXPECT_LE(clock->offset - clock->uncertainty, ScriptedService::kAhead);
+  EXPECT_GE(clock->offset + clock->uncertainty, ScriptedService::kAhead);
+  service_.tells_clock = false;
+  EXPECT_EQ(client_->clock().status().code(), StatusCode::kUnimplemented);
 }
 
 TEST_F(AgentClientTest, WatchRunsUntilStopped) {

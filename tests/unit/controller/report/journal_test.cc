@@ -29,7 +29,11 @@ TEST(Journal, OfASmallRunIsExactlyThis) {
     "agent": {
       "address": "unix:/run/faultline/agent.sock",
       "version": "0.1.0",
-      "kernel_release": "6.12.9"
+      "kernel_release": "6.12.9",
+      "clock": {
+        "offset_ns": 1200000,
+        "uncertainty_ns": 300000
+      }
     },
     "interruption": {
       "cause": "none",
@@ -80,6 +84,7 @@ TEST(Journal, OfASmallRunIsExactlyThis) {
           "attach net_steer to /fl-demo-gateway"
         ]
       },
+      "planned_start_ns": null,
       "effective_at_ns": 3010000000,
       "effective_at": "2026-01-31T10:15:05.010000000Z",
       "removed_at_ns": 13020000000,
@@ -102,7 +107,9 @@ TEST(Journal, OfASmallRunIsExactlyThis) {
           "median": 200.7,
           "p05": 181.25,
           "p95": 219.4,
-          "samples": 411
+          "samples": 411,
+          "tolerated_low": 190.0,
+          "tolerated_high": 210.0
         }
       ],
       "residue_checked": true,
@@ -168,7 +175,27 @@ TEST(Journal, ANumberThatWasNotMeasuredIsNull) {
   run.faults[0].status.mutable_achieved(0)->set_samples(0);
   const json achieved = parsed(sample_experiment(), run)["faults"][0]["achieved"][0];
   EXPECT_EQ(achieved["requested"], 200.0);
-  for (const char* key : {"median", "p05", "p95"}) EXPECT_TRUE(achieved[key].is_null()) << key;
+  for (const char* key : {"median", "p05", "p95", "tolerated_low", "tolerated_high"})
+    EXPECT_TRUE(achieved[key].is_null()) << key;
+}
+
+TEST(Journal, AValueThatWasNotJudgedHasNoTolerance) {
+  RunRecord run = sample_run();
+  run.faults[0].status.mutable_achieved(0)->clear_tolerated_low();
+  run.faults[0].status.mutable_achieved(0)->clear_tolerated_high();
+  const json achieved = parsed(sample_experiment(), run)["faults"][0]["achieved"][0];
+  EXPECT_EQ(achieved["median"], 200.7);
+  EXPECT_TRUE(achieved["tolerated_low"].is_null());
+  EXPECT_TRUE(achieved["tolerated_high"].is_null());
+}
+
+TEST(Journal, KeepsPlannedStartsAndAnUnknownClock) {
+  RunRecord run = sample_run();
+  run.faults[0].planned_start = std::chrono::milliseconds(3009);
+  run.node_clock.reset();
+  const json journal = parsed(sample_experiment(), run);
+  EXPECT_EQ(journal["faults"][0]["planned_start_ns"], 3'009'000'000);
+  EXPECT_TRUE(journal["run"]["agent"]["clock"].is_null());
 }
 
 TEST(Journal, NeverAndNotApplicableAreApart) {
@@ -205,8 +232,7 @@ TEST(Journal, TellsTheWholeSpecOfEveryKind) {
   step.spec.set_seed(18446744073709551615u);
   const json spec = parsed(experiment, sample_run())["faults"][0]["spec"];
   EXPECT_EQ(spec["loss"]["packets"]["probability"], 0.125);
-  EXPECT_EQ(spec["seed"], "18446744073709551615")
-      << "64-bit numbers of a spec are strings, as in protobuf";
+  EXPECT_EQ(spec["seed"], "18446744073709551615") << "64-bit numbers of a spec are strings, as in protobuf";
 }
 
 TEST(Journal, CountersKeepAll64Bits) {

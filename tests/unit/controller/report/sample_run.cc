@@ -67,6 +67,8 @@ FaultOutcome sample_fault() {
   latency.set_p05(181.25);
   latency.set_p95(219.4);
   latency.set_samples(411);
+  latency.set_tolerated_low(190);
+  latency.set_tolerated_high(210);
   status.set_residue_checked(true);
   return fault;
 }
@@ -103,6 +105,7 @@ RunRecord sample_run(const std::string& id) {
   run.agent = "unix:/run/faultline/agent.sock";
   run.agent_version = "0.1.0";
   run.kernel_release = "6.12.9";
+  run.node_clock = NodeClock{std::chrono::microseconds(1200), std::chrono::microseconds(300)};
   run.started = WallTime(std::chrono::nanoseconds(1769854502'000'000'007));
   run.duration = milliseconds(15250);
   run.phases = {

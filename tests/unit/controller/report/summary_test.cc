@@ -9,6 +9,8 @@
 namespace faultline {
 namespace {
 
+using std::chrono::milliseconds;
+
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
@@ -18,7 +20,7 @@ TEST(Summary, OfASmallRunIsExactlyThis) {
 
 gateway stayed within its tolerance and recovered
 
-Run `20260131T101502Z-3f9a`, started 2026-01-31T10:15:02Z, took 15.25 s, exit code 0. Agent unix:/run/faultline/agent.sock 0.1.0, kernel 6.12.9.
+Run `20260131T101502Z-3f9a`, started 2026-01-31T10:15:02Z, took 15.25 s, exit code 0. Agent unix:/run/faultline/agent.sock 0.1.0, kernel 6.12.9. Node clock +1.2 ms +- 300.0 us.
 
 The gateway answers while metrics are slow
 
@@ -98,6 +100,16 @@ TEST(Summary, TellsNeverDetectedAndNeverApplied) {
   const std::string text = markdown_summary(sample_experiment(), run);
   EXPECT_TRUE(contains(text, "| never (not within 10.00 s) | - |")) << text;
   EXPECT_TRUE(contains(text, "| never: no route | - | 0 / 0 / 0 | not checked |")) << text;
+}
+
+TEST(Summary, TellsAFaultThatWasArmedOnly) {
+  RunRecord run = sample_run();
+  run.faults[0].planned_start = milliseconds(5000);
+  run.faults[0].status.clear_effective_at();
+  run.node_clock.reset();
+  const std::string text = markdown_summary(sample_experiment(), run);
+  EXPECT_TRUE(contains(text, "| slow-metrics | armed, never started |")) << text;
+  EXPECT_FALSE(contains(text, "Node clock")) << text;
 }
 
 TEST(Summary, TellsWhatInterruptedTheRun) {

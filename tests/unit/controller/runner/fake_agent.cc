@@ -28,6 +28,7 @@ google::protobuf::Timestamp FakeAgent::wall() const {
 
 void FakeAgent::end(Fault& fault, v1::EndReason reason, const std::string& detail) {
   if (fault.status.state() == v1::FAULT_STATE_ENDED) return;
+  if (fault.status.state() == v1::FAULT_STATE_ARMED) fault.status.clear_effective_at();
   fault.status.set_state(v1::FAULT_STATE_ENDED);
   fault.status.set_end_reason(reason);
   fault.status.set_end_detail(detail);
@@ -36,8 +37,23 @@ void FakeAgent::end(Fault& fault, v1::EndReason reason, const std::string& detai
   for (const std::string& line : residue) fault.status.add_residue(line);
 }
 
+void FakeAgent::begin(Fault& fault) {
+  fault.status.set_state(v1::FAULT_STATE_ACTIVE);
+  fault.status.mutable_counters()->set_evaluated(9);
+  fault.status.mutable_counters()->set_matched(7);
+  fault.status.mutable_counters()->set_injected(injected);
+  most_active_ = std::max<std::size_t>(most_active_, count(v1::FAULT_STATE_ACTIVE));
+}
+
+std::size_t FakeAgent::count(v1::FaultState state) const {
+  return static_cast<std::size_t>(std::count_if(faults_.begin(), faults_.end(), [&](const auto& entry) {
+    return entry.second.status.state() == state;
+  }));
+}
+
 void FakeAgent::expire() {
   for (auto& [id, fault] : faults_) {
+    if (fault.status.state() == v1::FAULT_STATE_ARMED && mono_now() >= fault.start) begin(fault);
     if (mono_now() >= fault.hard_end) end(fault, v1::END_REASON_DURATION, "");
     if (mono_now() >= fault.lease_end) end(fault, v1::END_REASON_LEASE, "");
   }
@@ -64,22 +80,20 @@ StatusOr<v1::ApplyResponse> FakeAgent::apply(const v1::ApplyRequest& request) {
   }
   if (throws.contains(name)) throw std::runtime_error("a bug");
   if (refuse.contains(name)) return refuse[name];
+  if (request.has_start_at()) std::this_thread::sleep_for(arming_takes);
   Fault& fault = faults_[request.id()];
   fault.status.set_id(request.id());
   fault.status.set_target(request.target());
-  fault.status.set_state(v1::FAULT_STATE_ACTIVE);
-  *fault.status.mutable_effective_at() = wall();
-  fault.status.mutable_counters()->set_evaluated(9);
-  fault.status.mutable_counters()->set_matched(7);
-  fault.status.mutable_counters()->set_injected(injected);
+  const Nanos ahead(TimeUtil::TimestampToNanoseconds(request.start_at()) -
+                    TimeUtil::TimestampToNanoseconds(wall()));
+  const bool armed = request.has_start_at() && ahead > Nanos::zero();
+  fault.start = mono_now() + (armed ? ahead : Nanos::zero());
+  fault.status.set_state(v1::FAULT_STATE_ARMED);
+  *fault.status.mutable_effective_at() = armed ? request.start_at() : wall();
   fault.lease_end = mono_now() + Nanos(TimeUtil::DurationToNanoseconds(request.lease()));
-  fault.hard_end = mono_now() + Nanos(TimeUtil::DurationToNanoseconds(request.duration()));
+  fault.hard_end = fault.start + Nanos(TimeUtil::DurationToNanoseconds(request.duration()));
+  if (!armed) begin(fault);
   ++applied_;
-  const auto active =
-      static_cast<std::size_t>(std::count_if(faults_.begin(), faults_.end(), [](const auto& entry) {
-        return entry.second.status.state() == v1::FAULT_STATE_ACTIVE;
-      }));
-  most_active_ = std::max<std::size_t>(most_active_, active);
   *response.mutable_fault() = fault.status;
   if (lose_answer.contains(name)) return lose_answer[name];
   return response;
@@ -113,9 +127,16 @@ StatusOr<v1::RevertResponse> FakeAgent::revert(const v1::RevertRequest& request)
 
 StatusOr<v1::ListResponse> FakeAgent::list() {
   const std::lock_guard lock(mutex_);
+  expire();
   v1::ListResponse response;
   for (const auto& [id, fault] : faults_) *response.add_faults() = fault.status;
   return response;
+}
+
+StatusOr<NodeClock> FakeAgent::clock() {
+  if (lost) return gone();
+  if (!tells_clock) return make_error(StatusCode::kUnimplemented, "no such call");
+  return NodeClock{clock_skew, std::chrono::microseconds(300)};
 }
 
 Status FakeAgent::watch(const v1::WatchRequest& request, const std::stop_token& stop,
@@ -142,9 +163,13 @@ void FakeAgent::end_all(v1::EndReason reason, const std::string& detail) {
 std::size_t FakeAgent::active() {
   const std::lock_guard lock(mutex_);
   expire();
-  return static_cast<std::size_t>(std::count_if(faults_.begin(), faults_.end(), [](const auto& entry) {
-    return entry.second.status.state() == v1::FAULT_STATE_ACTIVE;
-  }));
+  return count(v1::FAULT_STATE_ACTIVE);
+}
+
+std::size_t FakeAgent::armed() {
+  const std::lock_guard lock(mutex_);
+  expire();
+  return count(v1::FAULT_STATE_ARMED);
 }
 
 }  // namespace faultline::testing

@@ -20,6 +20,7 @@ class FakeAgent final : public AgentClient {
   StatusOr<v1::RenewResponse> renew(const v1::RenewRequest& request) override;
   StatusOr<v1::RevertResponse> revert(const v1::RevertRequest& request) override;
   StatusOr<v1::ListResponse> list() override;
+  StatusOr<NodeClock> clock() override;
   Status watch(const v1::WatchRequest& request, const std::stop_token& stop,
                const std::function<void(const v1::WatchResponse&)>& on_update) override;
 
@@ -27,6 +28,7 @@ class FakeAgent final : public AgentClient {
   void end_all(v1::EndReason reason, const std::string& detail);
 
   std::size_t active();  // now, leases and hard ends honoured
+  std::size_t armed();
   std::size_t most_active() const { return most_active_; }
   std::size_t applied() const { return applied_; }
   std::size_t dry_runs() const { return dry_runs_; }
@@ -40,15 +42,20 @@ class FakeAgent final : public AgentClient {
   std::atomic<int> revert_hiccups = 0;      // so many reverts are Unavailable
   std::atomic<std::uint64_t> injected = 5;  // what every fault's counter says
   std::vector<std::string> residue;
-  Nanos clock_skew{};  // of the agent's wall clock
+  Nanos clock_skew{};       // of the agent's wall clock
+  bool tells_clock = true;  // and by how much it is wrong
+  Nanos arming_takes{};     // so long an apply with start_at takes
 
  private:
   struct Fault {
     v1::FaultStatus status;
+    MonoTime start;
     MonoTime lease_end;
     MonoTime hard_end;
   };
-  void expire();  // locked
+  void expire();  // locked, and so are these
+  void begin(Fault& fault);
+  std::size_t count(v1::FaultState state) const;
   void end(Fault& fault, v1::EndReason reason, const std::string& detail);
   google::protobuf::Timestamp wall() const;
 

@@ -71,6 +71,29 @@ TEST(SqliteFile, AnOlderDatabaseIsBroughtUpToDateAndKeepsItsRuns) {
   EXPECT_EQ(sql(path, "SELECT count(*) FROM more"), "0");
 }
 
+TEST(SqliteFile, ADatabaseOfTheFirstLayoutTakesToleratedValues) {
+  TempDir dir;
+  const std::string path = dir / "results.db";
+  {
+    auto store = open_sqlite_store_at(path, sqlite_migrations().first(1));
+    ASSERT_TRUE(store.ok()) << store.status();
+    ASSERT_TRUE((*store)->begin_run(sample_run("old")).ok());
+  }
+  EXPECT_EQ(sql(path, "PRAGMA user_version"), "1");
+  auto store = open_sqlite_store(path);
+  ASSERT_TRUE(store.ok()) << store.status();
+  RunRecord run = sample_run("old");
+  *run.faults[0].status.add_achieved() = run.faults[0].status.achieved(0);
+  run.faults[0].status.mutable_achieved(1)->clear_tolerated_low();
+  run.faults[0].status.mutable_achieved(1)->clear_tolerated_high();
+  ASSERT_TRUE((*store)->finish_run(run, "{}").ok());
+  const std::vector<v1::Achieved> found = (*store)->get_run("old").value().faults.at(0).achieved;
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].tolerated_high(), 210);
+  EXPECT_EQ(found[1].tolerated_high(), 0);
+  EXPECT_EQ(sql(path, "SELECT count(*) FROM fault_achieved WHERE tolerated_low IS NULL"), "1");
+}
+
 TEST(SqliteFile, AStepThatFailsLeavesTheOldLayout) {
   TempDir dir;
   const std::string path = dir / "results.db";
