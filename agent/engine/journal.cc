@@ -133,6 +133,8 @@ Status Journal::rewrite(const std::string& boot) {
 Status Journal::append(const nlohmann::json& line, bool durable) {
   struct stat before {};
   if (::fstat(file_.get(), &before) != 0) return errno_status(errno, "stat " + path_);
+  // Written to a file without a name, it would be lost with this process.
+  if (before.st_nlink == 0) return make_error(StatusCode::kFailedPrecondition, "{} has been removed", path_);
   Status status = write_all(file_.get(), line.dump() + "\n", path_);
   if (status.ok() && durable && ::fdatasync(file_.get()) != 0) status = errno_status(errno, "sync " + path_);
   if (!status.ok() && ::ftruncate(file_.get(), before.st_size) != 0) {
@@ -143,16 +145,30 @@ Status Journal::append(const nlohmann::json& line, bool durable) {
 
 StatusOr<std::uint64_t> Journal::intend(const StickyRecord& record) {
   const std::lock_guard lock(mutex_);
-  FL_RETURN_IF_ERROR(append(intent_line(next_, record), true));
-  unsettled_[next_] = record;
+  Status written = pay();
+  if (written.ok()) written = append(intent_line(next_, record), true);
+  FL_RETURN_IF_ERROR(annotate(written, "nothing was changed, for it could not be written down first"));
+  unsettled_[next_] = {.kind = record.kind, .where = record.where};
   return next_++;
 }
 
 Status Journal::settle(std::uint64_t entry) {
   const std::lock_guard lock(mutex_);
-  // Not synced: should it get lost, the sweep finds nothing to remove and settles it again.
-  FL_RETURN_IF_ERROR(append({{"entry", entry}, {"op", "settle"}}, false));
-  unsettled_.erase(entry);
+  owed_.insert(entry);
+  if (Status paid = pay(); !paid.ok()) {
+    spdlog::warn("event=settle_owed entry={} reason=\"{}\"", entry, message_of(paid));
+  }
+  return ok_status();
+}
+
+Status Journal::pay() {
+  while (!owed_.empty()) {
+    const std::uint64_t entry = *owed_.begin();
+    // Not synced: should it get lost, the sweep finds nothing to remove and settles it again.
+    FL_RETURN_IF_ERROR(append({{"entry", entry}, {"op", "settle"}}, false));
+    unsettled_.erase(entry);
+    owed_.erase(entry);
+  }
   return ok_status();
 }
 

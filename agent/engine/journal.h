@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,10 @@ class Journal : public StickyLog {
   // agent holds it.
   static StatusOr<std::unique_ptr<Journal>> open(const std::string& directory);
 
+  // An error where it cannot be written down; the file is then as it was.
   StatusOr<std::uint64_t> intend(const StickyRecord& record) override;
+  // Where it cannot be written down, that is owed and made up for with the next entry. Should that never
+  // come, a sweep finds nothing to remove.
   Status settle(std::uint64_t entry) override;
 
   // What was intended and never settled, oldest first.
@@ -34,6 +38,7 @@ class Journal : public StickyLog {
   bool load_entry(const nlohmann::json& line);
   Status rewrite(const std::string& boot_id);
   Status append(const nlohmann::json& line, bool durable);
+  Status pay();  // writes what is owed
 
   mutable std::mutex mutex_;
   std::string path_;
@@ -41,6 +46,7 @@ class Journal : public StickyLog {
   UniqueFd file_;
   std::uint64_t next_ = 1;
   std::map<std::uint64_t, StickyRecord> unsettled_;
+  std::set<std::uint64_t> owed_;  // of unsettled_: settled, but not yet in the file
 };
 
 // Takes away what earlier agents left: runs the undo of every unsettled entry and settles those that worked.

@@ -261,19 +261,31 @@ TEST(Journal, AFullDiskAtOpenKeepsTheOldFile) {
   EXPECT_EQ(ifindexes(*open_journal(dir)), Ints{1});
 }
 
-TEST(Journal, AFailedSettleKeepsTheEntry) {
+TEST(Journal, ASettleThatCannotBeWrittenIsOwedAndWrittenLater) {
   const TempDir dir;
   const auto journal = open_journal(dir);
   const std::uint64_t entry = *journal->intend(tree(1));
-  Status refused;
+  const std::string before = text_of(dir);
   {
-    const FullDisk full(text_of(dir).size() + 3);
-    refused = journal->settle(entry);
+    const FullDisk full(before.size() + 3);
+    EXPECT_TRUE(journal->settle(entry).ok()) << "the state is gone; only the record is not";
+    EXPECT_EQ(text_of(dir), before);
+    EXPECT_EQ(ifindexes(*journal), Ints{1});
   }
-  EXPECT_FALSE(refused.ok());
+  ASSERT_TRUE(journal->intend(tree(2)).ok());
+  EXPECT_EQ(ifindexes(*journal), Ints{2});
+}
+
+TEST(Journal, AJournalWhoseFileWasRemovedTakesNothing) {
+  const TempDir dir;
+  const auto journal = open_journal(dir);
+  ASSERT_TRUE(journal->intend(tree(1)).ok());
+  std::filesystem::remove(file_of(dir));
+  const Status refused = journal->intend(tree(2)).status();
+  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(message_of(refused), "nothing was changed, for it could not be written down first: " +
+                                     file_of(dir) + " has been removed");
   EXPECT_EQ(ifindexes(*journal), Ints{1});
-  ASSERT_TRUE(journal->settle(entry).ok());
-  EXPECT_TRUE(journal->unsettled().empty());
 }
 
 }  // namespace
