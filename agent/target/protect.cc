@@ -11,12 +11,16 @@ namespace faultline {
 namespace {
 
 // By the name the kernel shows (comm, 15 characters).
-constexpr std::array<std::string_view, 14> kCritical = {"systemd",
+constexpr std::array<std::string_view, 19> kCritical = {"systemd",
                                                         "systemd-journal",
                                                         "systemd-logind",
                                                         "systemd-udevd",
                                                         "dbus-daemon",
+                                                        "systemd-network",
+                                                        "systemd-resolve",
                                                         "sshd",
+                                                        "sshd-session",
+                                                        "sshd-auth",
                                                         "kubelet",
                                                         "containerd",
                                                         "containerd-shim",
@@ -24,6 +28,7 @@ constexpr std::array<std::string_view, 14> kCritical = {"systemd",
                                                         "crio",
                                                         "conmon",
                                                         "faultline-agen",
+                                                        "faultline-watch",
                                                         "runc"};
 
 std::string comm_of(pid_t pid) {

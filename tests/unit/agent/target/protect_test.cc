@@ -78,7 +78,8 @@ class Named {
 
 // The kernel cuts names to 15 characters.
 TEST(Protect, RefusesCgroupsOfHostCriticalDaemons) {
-  for (const char* daemon : {"systemd", "systemd-journald", "systemd-logind", "sshd", "kubelet", "containerd",
+  for (const char* daemon : {"systemd", "systemd-journald", "systemd-logind", "sshd", "sshd-session",
+                             "systemd-network", "faultline-watch", "kubelet", "containerd",
                              "containerd-shim-runc-v2", "dockerd", "crio", "conmon", "faultline-agent"}) {
     const Named process(daemon);
     const std::string text = refusal("/app", {process.pid()});
