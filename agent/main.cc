@@ -12,6 +12,8 @@
 #include "agent/faults/table.h"
 #include "agent/rpc/server.h"
 #include "agent/target/target.h"
+#include "agent/watchdog/main.h"
+#include "agent/watchdog/watched_log.h"
 #include "common/log.h"
 #include "common/version.h"
 
@@ -79,14 +81,23 @@ sigset_t stop_signals() {
   return set;
 }
 
-int serve(const Options& options, Engine& engine, Journal& journal) {
+// What an earlier agent left. Its watchdog may be at the same state right now, so a failure is tried again.
+void sweep_twice(Journal& journal) {
+  if (sweep(journal, make_undo_table()).empty()) return;
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
   for (const std::string& failure : sweep(journal, make_undo_table())) {
     spdlog::error("event=sweep_failed what=\"{}\"", failure);
   }
+}
+
+int serve(const Options& options, Engine& engine, Journal& journal, WatchedLog& log) {
+  sweep_twice(journal);
+  log.check();
   std::atomic<bool> stopping = false;
   std::thread ticker([&] {
     while (!stopping) {
       engine.tick();
+      log.check();
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   });
@@ -116,15 +127,18 @@ int run(const Options& options) {
   if (options.capabilities) return print_capabilities(*targets);
   auto journal = Journal::open(options.state_dir);
   if (!journal.ok()) return fail(journal.status(), kFailed);
-  NetShaper shaper(**journal);
+  WatchedLog log(**journal, {.cgroup_root = targets->cgroup_root()});
+  NetShaper shaper(log);
   FaultTable kinds = make_fault_table(shaper);
   Engine engine(*targets, kinds);
-  return serve(options, engine, **journal);
+  return serve(options, engine, **journal, log);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Not for people, so not among the options below.
+  if (argc == 3 && argv[1] == kWatchdogOption) return watchdog_main(argv[2]);
   Options options;
   CLI::App app{
       "Faultline node agent: puts faults into target cgroups, for as long as it is told to and no longer."};

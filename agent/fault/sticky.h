@@ -8,22 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "agent/fault/sticky_will.h"
 #include "common/status.h"
 
 namespace faultline {
-
-// What somebody who outlives this process shall do at once if it dies before the state is settled: one of a
-// small closed set of actions on a descriptor, so that he needs neither memory nor code of the fault's.
-struct StickyWill {
-  enum class Action : std::uint32_t {
-    kNothing,          // nobody can: the next agent's sweep has to
-    kRemoveRootQdisc,  // on `ifindex` in the network namespace `fd`, if it is a prio with this handle
-  };
-  Action action = Action::kNothing;
-  int fd = -1;  // borrowed until intend() returns
-  int ifindex = 0;
-  std::uint32_t handle = 0;
-};
 
 // Where a piece of sticky state is; `kind` names the row of the undo table that can remove it.
 struct StickyRecord {

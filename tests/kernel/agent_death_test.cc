@@ -1,9 +1,13 @@
 // The safety contract against the real agent process: killed, frozen, told to stop, abandoned.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <optional>
 
 #include "agent/kernel/net_support.h"
+#include "agent/target/cgroup.h"
+#include "agent/watchdog/main.h"
 #include "common/clock.h"
 #include "tests/support/agent_process.h"
 #include "tests/support/fault_examples.h"
@@ -52,28 +56,97 @@ class AgentDeath : public ::testing::Test {
     return std::nullopt;
   }
 
+  // A watchdog whose agent has died ends by itself, soon.
+  void expect_gone(pid_t watchdog) {
+    const MonoTime before = mono_now();
+    while (::kill(watchdog, 0) == 0 && mono_now() - before < seconds(5))
+      std::this_thread::sleep_for(milliseconds(1));
+    EXPECT_NE(::kill(watchdog, 0), 0);
+    RecordProperty("watchdog_done_within_ms", std::to_string(to_ms(mono_now() - before)));
+  }
+  // Frozen first, so that the agent cannot start another one.
+  static void kill_with_watchdog(AgentProcess& agent) {
+    agent.signal(SIGSTOP);
+    ::kill(agent.watchdog(), SIGKILL);
+    ::kill(agent.pid(), SIGKILL);
+    agent.stop(SIGKILL);
+  }
+  static std::string watchdog_cgroup() { return find_cgroup_root().value() + "/" + kWatchdogCgroup; }
+
   NetLab& net = shared_net_lab();
   TempDir dir;
   std::string clean;
 };
 
-TEST_F(AgentDeath, SigkillEndsTheEffectWithinOneSecondAndTheNextSweepLeavesNoResidue) {
+TEST_F(AgentDeath, SigkillEndsTheEffectWithinOneSecondAndTheWatchdogLeavesNoResidue) {
+  AgentProcess agent(dir.path());
+  apply(agent, loss_spec(1.0), seconds(60));
+  ASSERT_EQ(loss_to_peer(), 1.0);
+  const pid_t watchdog = agent.watchdog();
+  ASSERT_GT(watchdog, 0);
+  const MonoTime killed = mono_now();
+  agent.stop(SIGKILL);
+  const auto back = first_answered(seconds(1));
+  ASSERT_TRUE(back.has_value()) << "no answer within a second";
+  RecordProperty("effect_gone_within_ms", std::to_string(to_ms(*back - killed)));
+  EXPECT_LT(to_ms(*back - killed), 1000);
+  expect_gone(watchdog);
+  EXPECT_EQ(net.tc_show(), clean);
+  EXPECT_EQ(loss_to_peer(), 0.0);
+  EXPECT_FALSE(std::filesystem::exists(watchdog_cgroup()));
+}
+
+TEST_F(AgentDeath, WithoutItsWatchdogTheNextAgentLeavesNoResidue) {
   {
     AgentProcess agent(dir.path());
     apply(agent, loss_spec(1.0), seconds(60));
-    ASSERT_EQ(loss_to_peer(), 1.0);
-    const MonoTime killed = mono_now();
-    agent.stop(SIGKILL);
-    const auto back = first_answered(seconds(1));
-    ASSERT_TRUE(back.has_value()) << "no answer within a second";
-    RecordProperty("effect_gone_within_ms", std::to_string(to_ms(*back - killed)));
-    EXPECT_LT(to_ms(*back - killed), 1000);
+    kill_with_watchdog(agent);
   }
-  EXPECT_NE(net.tc_show().find("fa17:"), std::string::npos) << "the inert tree waits for the sweep";
   EXPECT_EQ(loss_to_peer(), 0.0);
+  EXPECT_NE(net.tc_show().find("fa17:"), std::string::npos) << "the inert tree waits for the sweep";
   AgentProcess next(dir.path());  // sweeps at start
   EXPECT_EQ(net.tc_show(), clean);
-  EXPECT_EQ(loss_to_peer(), 0.0);
+}
+
+TEST_F(AgentDeath, AKillOfTheAgentsWholeCgroupDoesNotTakeTheWatchdogAlong) {
+  const std::string cgroup = find_cgroup_root().value() + "/fl-lab-agent";
+  shell("mkdir -p " + cgroup);
+  std::ofstream(cgroup + "/cgroup.procs") << "0";  // what this process starts begins there, too
+  std::optional<AgentProcess> agent(std::in_place, dir.path());
+  std::ofstream(find_cgroup_root().value() + "/cgroup.procs") << "0";
+  apply(*agent, loss_spec(1.0), seconds(60));
+  const pid_t watchdog = agent->watchdog();
+  EXPECT_TRUE(std::ifstream(fmt::format("{}/{}", watchdog_cgroup(), "cgroup.procs")).good());
+  std::ofstream(cgroup + "/cgroup.kill") << "1";
+  expect_gone(watchdog);
+  EXPECT_EQ(net.tc_show(), clean);
+  agent.reset();
+  shell("rmdir " + cgroup);
+}
+
+TEST_F(AgentDeath, AWatchdogThatDiedIsReplacedAndKnowsWhatToRemove) {
+  AgentProcess agent(dir.path());
+  apply(agent, loss_spec(1.0), seconds(60));
+  const pid_t first = agent.watchdog();
+  ASSERT_GT(first, 0);
+  ::kill(first, SIGKILL);
+  pid_t second = -1;
+  for (int i = 0; i < 300 && (second <= 0 || second == first); ++i) {
+    std::this_thread::sleep_for(milliseconds(20));
+    second = agent.watchdog();
+  }
+  ASSERT_GT(second, 0);
+  ASSERT_NE(second, first);
+  v1::RenewRequest renew;  // answered: the agent is past the change
+  renew.add_ids("f");
+  *renew.mutable_lease() = duration(seconds(30));
+  v1::RenewResponse ignored;
+  ASSERT_TRUE(agent.call(&v1::Agent::Stub::Renew, renew, ignored).ok());
+  std::this_thread::sleep_for(milliseconds(500));
+  EXPECT_EQ(loss_to_peer(), 1.0) << "the fault did not notice";
+  agent.stop(SIGKILL);
+  expect_gone(second);
+  EXPECT_EQ(net.tc_show(), clean);
 }
 
 TEST_F(AgentDeath, SigstopLetsTheEffectEndAtTheDeadlineWithinFiftyMilliseconds) {
@@ -110,18 +183,73 @@ TEST_F(AgentDeath, AnAbandonedFaultEndsWithItsLeaseAndLeavesNothing) {
   EXPECT_EQ(net.tc_show(), clean);
 }
 
-TEST_F(AgentDeath, TheSweepLeavesAForeignQdiscAlone) {
-  {
-    AgentProcess agent(dir.path());
-    apply(agent, loss_spec(1.0), seconds(60));
-    agent.stop(SIGKILL);
-  }
+TEST_F(AgentDeath, WatchdogAndSweepLeaveAForeignQdiscAlone) {
+  AgentProcess agent(dir.path());
+  apply(agent, loss_spec(1.0), seconds(60));
+  agent.signal(SIGSTOP);
   shell("tc -n " + net.netns() + " qdisc del dev eth0 root && tc -n " + net.netns() +
         " qdisc add dev eth0 root handle 5: pfifo limit 55");
   const std::string foreign = net.tc_show();
+  const pid_t watchdog = agent.watchdog();
+  agent.stop(SIGKILL);
+  expect_gone(watchdog);
+  EXPECT_EQ(net.tc_show(), foreign);
   AgentProcess next(dir.path());
   EXPECT_EQ(net.tc_show(), foreign);
   shell("tc -n " + net.netns() + " qdisc del dev eth0 root");
+}
+
+// The folder of the journal is a small disk of its own, which is filled up under the running agent.
+TEST_F(AgentDeath, AFullJournalDiskIsOneClearErrorAndNothingIsLeft) {
+  const std::string state = dir.path() + "/state";
+  shell("mkdir " + state + " && mount -t tmpfs -o size=64k tmpfs " + state);
+  {
+    // An entry that no sweep of this agent's removes fills the file's page up to some bytes.
+    std::ofstream(state + "/journal.jsonl")
+        << R"({"boot":")" << shell("tr -d '\\n' </proc/sys/kernel/random/boot_id") << "\"}\n"
+        << R"({"entry":1,"kind":"padding","op":"intend","where":")" << std::string(3950, 'x') << "\"}\n";
+  }
+  {
+    AgentProcess agent(dir.path());
+    ASSERT_LT(std::filesystem::file_size(state + "/journal.jsonl"), 4096u);
+    shell("cat /dev/zero >" + state + "/filler 2>/dev/null || :");
+    v1::ApplyRequest request;
+    request.set_id("f");
+    request.set_target(net.target_ref());
+    *request.mutable_spec() = loss_spec(1.0);
+    *request.mutable_duration() = duration(seconds(60));
+    v1::ApplyResponse response;
+    const grpc::Status refused = agent.call(&v1::Agent::Stub::Apply, request, response);
+    EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_EQ(refused.error_message(), "nothing was changed, for it could not be written down first: write " +
+                                           state + "/journal.jsonl: No space left on device");
+    EXPECT_EQ(net.tc_show(), clean);
+    EXPECT_EQ(loss_to_peer(), 0.0);
+    v1::ListResponse list;
+    ASSERT_TRUE(agent.call(&v1::Agent::Stub::List, v1::ListRequest{}, list).ok());
+    EXPECT_EQ(list.faults_size(), 0);
+    shell("rm " + state + "/filler");
+    apply(agent, loss_spec(1.0), seconds(60));
+    EXPECT_EQ(loss_to_peer(), 1.0) << "with room again, it works again";
+  }
+  EXPECT_EQ(net.tc_show(), clean);
+  shell("umount " + state);
+}
+
+TEST_F(AgentDeath, AJournalThatHasVanishedIsOneClearErrorAndNothingIsLeft) {
+  AgentProcess agent(dir.path());
+  std::filesystem::remove_all(dir.path() + "/state");
+  v1::ApplyRequest request;
+  request.set_id("f");
+  request.set_target(net.target_ref());
+  *request.mutable_spec() = loss_spec(1.0);
+  *request.mutable_duration() = duration(seconds(60));
+  v1::ApplyResponse response;
+  const grpc::Status refused = agent.call(&v1::Agent::Stub::Apply, request, response);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_NE(refused.error_message().find("journal.jsonl has been removed"), std::string::npos);
+  EXPECT_EQ(net.tc_show(), clean);
+  EXPECT_EQ(loss_to_peer(), 0.0);
 }
 
 TEST_F(AgentDeath, ASecondAgentOnTheSameStateIsRefused) {
@@ -140,7 +268,7 @@ TEST_P(AgentKilled, NoKindOfFaultOutlivesItsAgent) {
     AgentProcess agent(dir.path());
     apply(agent, example.spec, seconds(60));
     ASSERT_TRUE(example.bites(net.target(), kPeer));
-    agent.stop(SIGKILL);
+    kill_with_watchdog(agent);
   }
   EXPECT_FALSE(example.bites(net.target(), kPeer));
   AgentProcess next(dir.path());

@@ -11,9 +11,10 @@ PROGRAMS = ("agent", "controller", "loadgen")
 
 # What each part of the agent may include of the others: main -> rpc -> engine -> fault <- faults -> dns, kernel.
 AGENT_LAYERS = {
-    "main.cc": {"rpc", "engine", "fault", "faults", "kernel", "target"},
+    "main.cc": {"rpc", "engine", "fault", "faults", "kernel", "target", "watchdog"},
     "rpc": {"engine"},
     "engine": {"fault", "target"},
+    "watchdog": {"fault"},
     "faults": {"dns", "fault", "kernel", "target"},
     "fault": {"target"},
     "target": {"kernel"},

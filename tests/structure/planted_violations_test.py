@@ -49,6 +49,7 @@ PLANTED = {
     "engine_includes_kernel": ("agent/engine/e.cc", '#include "agent/kernel/netns.h"', "may not see agent/kernel"),
     "rpc_includes_faults": ("agent/rpc/s.cc", '#include "agent/faults/table.h"', "may not see agent/faults"),
     "kernel_includes_fault": ("agent/kernel/steer.h", '#include "agent/fault/fault.h"', "may not see agent/fault"),
+    "watchdog_includes_kernel": ("agent/watchdog/w.cc", '#include "agent/kernel/netns.h"', "may not see agent/kernel"),
     "new_layer": ("agent/helpers/h.h", "", "no layer of the agent"),
     "engine_includes_libbpf": ("agent/engine/e.cc", "#include <bpf/libbpf.h>", "libbpf belongs"),
     "engine_includes_a_skeleton": ("agent/engine/e.cc", '#include "steer.skel.h"', "libbpf belongs"),

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -51,6 +53,29 @@ class AgentProcess {
     context.set_wait_for_ready(true);
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
     return (stub_.get()->*method)(&context, request, &response);
+  }
+
+  // The same without waiting for the agent to be there: it fails at once when the agent dies.
+  template <typename Request, typename Response>
+  grpc::Status call_now(grpc::Status (v1::Agent::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                                Response*),
+                        const Request& request, Response& response) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    return (stub_.get()->*method)(&context, request, &response);
+  }
+
+  pid_t pid() const { return pid_; }
+  // Of the watchdog that the agent has now; -1: none.
+  pid_t watchdog() const {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      std::ifstream file(entry.path() / "stat");
+      std::string pid, name, state;
+      pid_t parent = 0;
+      file >> pid >> name >> state >> parent;
+      if (parent == pid_ && name == "(faultline-watch)" && state != "Z") return std::stoi(pid);
+    }
+    return -1;
   }
 
   void signal(int number) { ::kill(pid_, number); }
