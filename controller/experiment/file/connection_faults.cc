@@ -1,5 +1,6 @@
 // Faults of connections and of names: connect-error, reset, dns.
 #include <algorithm>
+#include <optional>
 
 #include "controller/experiment/file/limits.h"
 #include "controller/experiment/file/network_faults.h"
@@ -57,12 +58,16 @@ Status check_goes_with(const Fields& fields, std::string_view key, bool given, b
 
 Status read_addresses(const Fields& fields, v1::Dns& dns) {
   FL_ASSIGN_OR_RETURN(const std::span<const YamlNode> items, fields.list("addresses"));
-  if (items.size() > kMaxDnsAddresses) {
-    return error_at(fields.at("addresses").pos, "addresses: more than {}", kMaxDnsAddresses);
-  }
+  std::size_t of_ipv4 = 0;
+  std::size_t of_ipv6 = 0;
   for (const YamlNode& item : items) {
     FL_ASSIGN_OR_RETURN(const std::string text, read_text(item, "addresses"));
-    if (!parse_ip_address(text)) return error_at(item.pos, "addresses: '{}' is not an address", text);
+    const std::optional<IpNetwork> address = parse_ip_address(text);
+    if (!address) return error_at(item.pos, "addresses: '{}' is not an address", text);
+    if (++(address->ipv6 ? of_ipv6 : of_ipv4) > kMaxDnsAddresses) {
+      return error_at(item.pos, "addresses: more than {} of {}", kMaxDnsAddresses,
+                      address->ipv6 ? "IPv6" : "IPv4");
+    }
     dns.add_addresses(text);
   }
   return ok_status();

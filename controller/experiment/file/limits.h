@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxSteps = 256;
 
 inline constexpr std::size_t kMaxPeers = 64;  // of a fault, and as many excepted; the agent has as many rules
 inline constexpr std::size_t kMaxDnsNames = 64;
-inline constexpr std::size_t kMaxDnsAddresses = 16;
+inline constexpr std::size_t kMaxDnsAddresses = 8;  // of each family
 inline constexpr std::uint64_t kMinBitsPerSecond = 8'000;
 inline constexpr std::uint64_t kMaxBitsPerSecond = 1'000'000'000'000;
 inline constexpr std::uint64_t kMaxBurstBytes = 1U << 30;

@@ -152,6 +152,19 @@ TEST(NetworkFaultErrors, TooManyPeers) {
   EXPECT_THAT(with_peers(65), StartsWith("f.yaml:6:34: peers: more than 64"));
 }
 
+TEST(NetworkFaultErrors, TooManyAddressesOfAFamily) {
+  const auto with = [](int ipv4, int ipv6) {
+    std::string list;
+    for (int i = 0; i < ipv4; ++i) list += "10.0.0." + std::to_string(i) + ", ";
+    for (int i = 0; i < ipv6; ++i) list += "'fd00::" + std::to_string(i) + "', ";
+    list.resize(list.size() - 2);
+    return refusal_of("dns: { answer: address, addresses: [" + list + "] }");
+  };
+  EXPECT_EQ(with(8, 8), "");
+  EXPECT_THAT(with(9, 0), HasSubstr("addresses: more than 8 of IPv4"));
+  EXPECT_THAT(with(1, 9), HasSubstr("addresses: more than 8 of IPv6"));
+}
+
 TEST(NetworkFaultErrors, SeedPulseAndPriority) {
   expect_errors({
       {"priority: 1001, reject: {}", "13: priority: '1001' is not a whole number from -1000 to 1000"},
