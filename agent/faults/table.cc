@@ -3,6 +3,7 @@
 #include "agent/faults/delay.h"
 #include "agent/faults/dns.h"
 #include "agent/faults/loss.h"
+#include "agent/faults/reset.h"
 
 namespace faultline {
 
@@ -11,6 +12,7 @@ FaultTable make_fault_table(NetShaper& shaper) {
   table.push_back(make_delay(shaper));
   table.push_back(make_loss(shaper));
   table.push_back(make_dns());
+  table.push_back(make_reset());
   return table;
 }
 

@@ -48,11 +48,11 @@ int on_error(sockaddr_nl*, nlmsgerr* error, void* arg) {
 
 }  // namespace
 
-StatusOr<NetlinkSocket> NetlinkSocket::open(const Netns& netns) {
+StatusOr<NetlinkSocket> NetlinkSocket::open(const Netns& netns, int protocol) {
   std::unique_ptr<nl_sock, SocketFree> socket(nl_socket_alloc());
   if (!socket) return make_error(StatusCode::kResourceExhausted, "netlink socket: out of memory");
   FL_RETURN_IF_ERROR(run_in_netns(netns, [&]() -> Status {
-    if (int e = nl_connect(socket.get(), NETLINK_ROUTE); e < 0) {
+    if (int e = nl_connect(socket.get(), protocol); e < 0) {
       return make_error(StatusCode::kInternal, "netlink socket: {}", nl_geterror(e));
     }
     return ok_status();

@@ -1,4 +1,4 @@
-// A route netlink socket inside a given network namespace, over libnl. Kernel errors come back with their
+// A netlink socket inside a given network namespace, over libnl. Kernel errors come back with their
 // errno and the kernel's own explanation (extended ack). One owner at a time; not thread-safe.
 #pragma once
 
@@ -21,7 +21,7 @@ using NlMsg = std::unique_ptr<nl_msg, NlMsgFree>;
 
 class NetlinkSocket {
  public:
-  static StatusOr<NetlinkSocket> open(const Netns& netns);
+  static StatusOr<NetlinkSocket> open(const Netns& netns, int protocol = NETLINK_ROUTE);
 
   // Sends one request and waits for its acknowledgement.
   Status request(NlMsg msg);

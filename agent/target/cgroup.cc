@@ -1,5 +1,7 @@
 #include "agent/target/cgroup.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -67,6 +69,19 @@ StatusOr<std::vector<pid_t>> processes_below(const std::string& root, const std:
       top, [&](fs::recursive_directory_iterator& at) { append_pids(at->path(), pids); },
       [&] { pids.clear(), append_pids(top, pids); }));
   return pids;
+}
+
+StatusOr<std::set<std::uint64_t>> cgroup_ids_below(int cgroup_fd) {
+  const fs::path top = fmt::format("/proc/self/fd/{}", cgroup_fd);
+  std::set<std::uint64_t> ids;
+  const auto add = [&](const fs::path& directory) {
+    struct stat st {};
+    if (::stat(directory.c_str(), &st) == 0) ids.insert(st.st_ino);
+  };
+  add(top);
+  FL_RETURN_IF_ERROR(walk(
+      top, [&](fs::recursive_directory_iterator& at) { add(at->path()); }, [&] { ids.clear(), add(top); }));
+  return ids;
 }
 
 StatusOr<std::string> cgroup_of_process(pid_t pid) {

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,9 @@ StatusOr<std::string> find_cgroup_root();
 
 // Pids in the cgroup and everything below it.
 StatusOr<std::vector<pid_t>> processes_below(const std::string& root, const std::string& cgroup);
+
+// Ids (as BPF and sockets have them) of the cgroup and everything below it.
+StatusOr<std::set<std::uint64_t>> cgroup_ids_below(int cgroup_fd);
 
 StatusOr<std::string> cgroup_of_process(pid_t pid);
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,11 +34,21 @@ inline bool harms_lookups(LabProcess& who, const char* peer) {
   return NetLab::dns(who, kPeer, concerned ? "db.faulted.test" : "db.other.test").first != kTrueAddress;
 }
 
+// Connections do not last.
+inline bool harms_connections(LabProcess& who, const char* peer) {
+  const int number = NetLab::open(who, peer, kPort);
+  if (number < 0) throw std::runtime_error("no connection");
+  const bool broken = who.ask(fmt::format("broken {} 700", number)) == "1";
+  who.ask(fmt::format("close {}", number));
+  return broken;
+}
+
 inline const std::map<std::string, FaultExample>& fault_examples() {
   static const std::map<std::string, FaultExample> examples = {
       {"delay", {.spec = delay_spec(std::chrono::milliseconds(300)), .bites = harms_udp, .qdiscs = true}},
       {"dns", {.spec = dns_spec(v1::DNS_ANSWER_NXDOMAIN, "*.faulted.test"), .bites = harms_lookups}},
       {"loss", {.spec = loss_spec(1.0), .bites = harms_udp, .qdiscs = true}},
+      {"reset", {.spec = reset_spec(std::chrono::milliseconds(200)), .bites = harms_connections}},
   };
   return examples;
 }

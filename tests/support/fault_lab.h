@@ -85,4 +85,12 @@ inline v1::FaultSpec dns_spec(v1::DnsAnswer answer, const std::string& name) {
   return spec;
 }
 
+inline v1::FaultSpec reset_spec(Nanos every, const std::string& peer = kPeer) {
+  v1::FaultSpec spec;
+  spec.mutable_reset();
+  if (every > Nanos::zero()) *spec.mutable_reset()->mutable_every() = duration(every);
+  if (!peer.empty()) spec.mutable_reset()->mutable_traffic()->add_peers(peer);
+  return spec;
+}
+
 }  // namespace faultline::testing

@@ -156,6 +156,10 @@ double NetLab::tcp_connect_ms(LabProcess& from, const std::string& to, int port,
   return ns < 0 ? -1 : ns / 1e6;
 }
 
+int NetLab::open(LabProcess& from, const std::string& to, int port, int local_port) {
+  return std::stoi(from.ask(fmt::format("open {} {} {}", to, port, local_port)));
+}
+
 DnsResult NetLab::dns(LabProcess& from, const std::string& server, const std::string& name,
                       const std::string& how, int type, int wait_ms) {
   std::istringstream words(from.ask(fmt::format("dns {} {} {} {} {}", server, name, type, how, wait_ms)));

@@ -79,6 +79,9 @@ class NetLab {
                        int wait_ms = 500);
   static double tcp_connect_ms(LabProcess& from, const std::string& to, int port, int wait_ms = 3000);
 
+  // A lasting connection, by its number within `from`; -1: none.
+  static int open(LabProcess& from, const std::string& to, int port, int local_port = 0);
+
   // Asks `server` for the addresses of `name`; `how`: "udp" (connected), "sendto" or "tcp".
   static DnsResult dns(LabProcess& from, const std::string& server, const std::string& name,
                        const std::string& how = "udp", int type = 1, int wait_ms = 2000);

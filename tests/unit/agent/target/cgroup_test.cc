@@ -1,8 +1,16 @@
 #include "agent/target/cgroup.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "common/unique_fd.h"
+#include "tests/support/temp_dir.h"
 
 #include "tests/unit/agent/target/cgroup_tree.h"
 
@@ -13,6 +21,23 @@ using testing::CgroupTree;
 using ::testing::UnorderedElementsAre;
 
 const std::string kId = "4f5a9c0de1b24f5a9c0de1b24f5a9c0de1b24f5a9c0de1b24f5a9c0de1b24f5a";
+
+TEST(CgroupIds, AreThoseOfTheCgroupAndAllBelow) {
+  const testing::TempDir dir;
+  namespace fs = std::filesystem;
+  fs::create_directories(dir.path() + "/a/b/c");
+  fs::create_directories(dir.path() + "/other");
+  std::ofstream(dir.path() + "/a/cgroup.procs") << "";
+  const auto id = [&](const std::string& path) {
+    struct stat st {};
+    EXPECT_EQ(::stat((dir.path() + path).c_str(), &st), 0);
+    return st.st_ino;
+  };
+  const UniqueFd fd(::open((dir.path() + "/a").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto ids = cgroup_ids_below(fd.get());
+  ASSERT_TRUE(ids.ok()) << ids.status();
+  EXPECT_THAT(*ids, UnorderedElementsAre(id("/a"), id("/a/b"), id("/a/b/c")));
+}
 
 TEST(NamesContainer, KnowsHowEnginesWrapTheId) {
   for (const char* wrapped : {"{}", "docker-{}.scope", "cri-containerd-{}.scope", "crio-{}.scope",
