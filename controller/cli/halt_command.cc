@@ -27,8 +27,8 @@ bool holds(const v1::RevertResponse& reverted, const std::string& id) {
                      [&id](const v1::FaultStatus& fault) { return fault.id() == id; });
 }
 
-// Reverts what is active. A run that saw the lever may be quicker: what has ended since `engaged_at` is told
-// too.
+// Reverts what is armed or in force. A run that saw the lever may be quicker: what has ended since
+// `engaged_at` is told too.
 StatusOr<v1::RevertResponse> revert_all(AgentClient& agent, const std::string& reason, WallTime engaged_at) {
   v1::RevertRequest all;
   all.set_all(true);
@@ -38,10 +38,13 @@ StatusOr<v1::RevertResponse> revert_all(AgentClient& agent, const std::string& r
   if (!known.ok()) return reverted;
   v1::RevertRequest others;
   others.set_reason(reason);
-  const Nanos since = engaged_at.time_since_epoch();
+  Nanos since = engaged_at.time_since_epoch();
+  if (const StatusOr<NodeClock> clock = agent.clock(); clock.ok()) {  // ends are told by the node's clock
+    since += clock->offset - clock->uncertainty;
+  }
   for (const v1::FaultStatus& fault : known->faults()) {
     const Nanos ended(google::protobuf::util::TimeUtil::TimestampToNanoseconds(fault.ended_at()));
-    const bool lately = fault.state() == v1::FAULT_STATE_ACTIVE || ended >= since;
+    const bool lately = fault.state() != v1::FAULT_STATE_ENDED || ended >= since;
     if (lately && !holds(reverted, fault.id())) others.add_ids(fault.id());
   }
   if (others.ids().empty()) return reverted;

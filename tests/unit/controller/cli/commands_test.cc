@@ -48,7 +48,8 @@ class FakeService final : public v1::Agent::Service {
     return pass(agent.list(), response);
   }
   grpc::Status Clock(grpc::ServerContext*, const v1::ClockRequest*, v1::ClockResponse* response) override {
-    *response->mutable_now() = google::protobuf::util::TimeUtil::GetCurrentTime();
+    *response->mutable_now() = google::protobuf::util::TimeUtil::NanosecondsToTimestamp(
+        std::chrono::duration_cast<Nanos>(wall_now().time_since_epoch() + agent.clock_skew).count());
     return grpc::Status::OK;
   }
   grpc::Status Revert(grpc::ServerContext*, const v1::RevertRequest* request,
@@ -230,6 +231,7 @@ TEST_F(CommandsTest, HaltTellsResidue) {
 
 TEST_F(CommandsTest, HaltTellsResidueOfWhatTheRunEndedItself) {
   write_experiment("", "10m");
+  service_.agent.clock_skew = -std::chrono::hours(1);  // the node says that it ended long ago
   service_.agent.residue = {"a qdisc"};
   int exit_code = -1;
   std::thread runner([&] { exit_code = run(); });
