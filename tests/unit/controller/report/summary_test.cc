@@ -3,11 +3,15 @@
 #include <algorithm>
 
 #include "controller/report/report.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/controller/report/sample_run.h"
-#include "tests/unit/controller/store/temp_dir.h"
 
 namespace faultline {
 namespace {
+
+using testing::file_text;
+using testing::put_file;
+using testing::TempDir;
 
 using std::chrono::milliseconds;
 

@@ -3,11 +3,15 @@
 #include <sqlite3.h>
 
 #include "controller/store/sqlite_schema.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/controller/report/sample_run.h"
-#include "tests/unit/controller/store/temp_dir.h"
 
 namespace faultline {
 namespace {
+
+using testing::file_text;
+using testing::put_file;
+using testing::TempDir;
 
 // Straight to SQLite, past the code under test. The first column of the first row, or "".
 std::string sql(const std::string& path, const std::string& text) {

@@ -10,11 +10,13 @@
 #include <utility>
 
 #include "controller/store/result_store.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/controller/report/sample_run.h"
-#include "tests/unit/controller/store/temp_dir.h"
 
 namespace faultline {
 namespace {
+
+using testing::TempDir;
 
 // `body` in a process of its own, which never outlives the object. It must not use GoogleTest's assertions.
 class Child {

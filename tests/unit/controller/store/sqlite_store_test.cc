@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
 #include "controller/store/result_store.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/controller/report/sample_run.h"
-#include "tests/unit/controller/store/temp_dir.h"
 
 namespace faultline {
 namespace {
+
+using testing::TempDir;
 
 class SqliteStoreTest : public ::testing::Test {
  protected:

@@ -10,10 +10,14 @@
 #include "controller/store/result_store.h"
 #include "controller/store/run_owner.h"
 #include "controller/store/state_dir.h"
-#include "tests/unit/controller/store/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace faultline {
 namespace {
+
+using testing::file_text;
+using testing::put_file;
+using testing::TempDir;
 
 class Environment {
  public:
