@@ -139,6 +139,8 @@ Status add_band_qdisc(NetlinkSocket& socket, int ifindex, std::uint32_t band, co
     FL_RETURN_IF_ERROR(put_nested(msg, TCA_OPTIONS, [&] { return put_netem(msg, *netem); }));
   }
   if (const auto* tbf = std::get_if<TbfParams>(&params)) {
+    // The kernel takes a rate of zero, and lets everything pass.
+    if (tbf->bytes_per_second == 0) return invalid_argument("{}: the rate must be above zero", what);
     auto mtu = mtu_of(socket, ifindex);
     if (!mtu.ok()) return annotate(mtu.status(), what);
     FL_RETURN_IF_ERROR(put_nested(msg, TCA_OPTIONS, [&] { return put_tbf(msg, *tbf, *mtu); }));

@@ -53,8 +53,9 @@ Nanos longest_wait(const BandParams& params);
 // is late.
 std::uint32_t burst_of(const TbfParams& params, std::uint32_t mtu);
 
-// NotFound: no such device or no tree on it. FailedPrecondition: a netem that duplicates is asked for, or is
-// there, beside another netem of the device, and this kernel refuses that (late 2025 to 7.1).
+// InvalidArgument: a rate of zero. NotFound: no such device or no tree on it. FailedPrecondition: a netem
+// that duplicates is asked for, or is there, beside another netem of the device, and this kernel refuses that
+// (late 2025 to 7.1).
 Status add_band_qdisc(NetlinkSocket& socket, int ifindex, std::uint32_t band, const BandParams& params);
 // NotFound: the band has none of ours, or the tree or the device is gone.
 Status remove_band_qdisc(NetlinkSocket& socket, int ifindex, std::uint32_t band);

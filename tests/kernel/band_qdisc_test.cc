@@ -234,6 +234,20 @@ TEST_F(BandQdisc, ABandThatIsTakenAndADeviceWithoutATreeAreErrors) {
   EXPECT_EQ(band_qdisc(socket, ifindex, kBand).status().code(), StatusCode::kNotFound);
 }
 
+TEST_F(BandQdisc, TheKernelIsAskedForEachKindByItself) {
+  const TbfParams tbf{.bytes_per_second = 1'000'000, .max_wait = milliseconds(400)};
+  for (const BandParams& params :
+       {BandParams(NetemParams{}), BandParams(tbf), BandParams(BlackholeParams{})}) {
+    EXPECT_TRUE(probe_band_support(params).ok()) << kind_of(params) << probe_band_support(params);
+  }
+}
+
+// The kernel would take it, and let everything pass.
+TEST_F(BandQdisc, ATokenBucketWithoutARateIsRefused) {
+  EXPECT_EQ(add_band_qdisc(socket, ifindex, kBand, TbfParams{}).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(band_qdisc(socket, ifindex, kBand).status().code(), StatusCode::kNotFound);
+}
+
 // Says what is, for want of better: netem takes the low bits of a number whose high bits are correlated.
 TEST_F(BandQdisc, CorrelationOfDelaysHasNoEffectInNetem) {
   add(NetemParams{.latency = milliseconds(150), .jitter = milliseconds(30), .correlation = 0.9});
