@@ -79,9 +79,9 @@ TEST_P(NetDnsOver, TrueAnswersComeLate) {
   apply(spec);
   const DnsResult late = ask_so(kName);
   EXPECT_EQ(late.first, kTrueAddress);
-  EXPECT_NEAR(late.ms, 300, 100);
   EXPECT_GE(late.ms, 300);
-  EXPECT_LT(ask_so(kOtherName).ms, 150);
+  EXPECT_LT(late.ms, 1300);
+  EXPECT_LT(ask_so(kOtherName).ms, 300);
 }
 
 TEST_P(NetDnsOver, OtherAddressesAreGiven) {
@@ -169,15 +169,27 @@ TEST_F(NetDns, TwoFaultsOnOneTargetHaveTheirOwnNamesAndEnds) {
 }
 
 TEST_F(NetDns, PulsesAreOnAndOff) {
+  constexpr auto kPhase = milliseconds(700);
   v1::FaultSpec spec = dns_spec(v1::DNS_ANSWER_NXDOMAIN, "*.faulted.test");
-  *spec.mutable_pulse()->mutable_on() = duration(milliseconds(500));
-  *spec.mutable_pulse()->mutable_off() = duration(milliseconds(500));
+  *spec.mutable_pulse()->mutable_on() = duration(kPhase);
+  *spec.mutable_pulse()->mutable_off() = duration(kPhase);
+  const MonoTime before = mono_now();
   apply(spec);
-  EXPECT_EQ(rcode(kName), 3);
-  std::this_thread::sleep_for(milliseconds(600));
-  EXPECT_EQ(rcode(kName), 0);
-  std::this_thread::sleep_for(milliseconds(500));
-  EXPECT_EQ(rcode(kName), 3);
+  const MonoTime after = mono_now();
+  int seen[2] = {};
+  while (mono_now() < after + 6 * kPhase) {
+    const MonoTime asked = mono_now();
+    const int answer = rcode(kName);
+    // The fault began between `before` and `after`; the question was answered between `asked` and now. Only
+    // what is in one phase whatever these were tells something.
+    const auto earliest = (asked - after) / kPhase;
+    if (earliest != (mono_now() - before) / kPhase) continue;
+    const bool on = earliest % 2 == 0;
+    EXPECT_EQ(answer, on ? 3 : 0) << "in phase " << earliest;
+    ++seen[on];
+  }
+  EXPECT_GT(seen[true], 0);
+  EXPECT_GT(seen[false], 0);
 }
 
 TEST_F(NetDns, QueriesUnderWayAtTheEndGetTheirTrueAnswers) {
@@ -246,7 +258,7 @@ TEST_F(NetDns, AFrozenAgentsRedirectEndsAtTheDeadline) {
   } while (result.rcode == -1 && asked < after + seconds(6));
   EXPECT_EQ(result.first, kTrueAddress);
   EXPECT_GE(mono_now(), before + seconds(3));
-  EXPECT_LT(asked, after + milliseconds(3200));
+  EXPECT_LT(asked, after + milliseconds(3500));
 }
 
 }  // namespace

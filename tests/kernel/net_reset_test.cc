@@ -186,14 +186,14 @@ TEST_F(NetReset, AStartToComeIsWaitedFor) {
 TEST_F(NetReset, PulsesAreRespected) {
   v1::FaultSpec spec = reset_spec(milliseconds(50));
   *spec.mutable_pulse()->mutable_on() = duration(milliseconds(300));
-  *spec.mutable_pulse()->mutable_off() = duration(milliseconds(1500));
+  *spec.mutable_pulse()->mutable_off() = duration(milliseconds(3000));
   const int before = open(kPeer);
   apply(spec);
   EXPECT_TRUE(broken(before));
   std::this_thread::sleep_for(milliseconds(400));
   const int off = open(kPeer);
   EXPECT_FALSE(broken(off, 500));
-  EXPECT_TRUE(broken(off, 2000)) << "on again";
+  EXPECT_TRUE(broken(off, 5000)) << "on again";
 }
 
 TEST_F(NetReset, APlanCountsAndHarmsNobody) {
