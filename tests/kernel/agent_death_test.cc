@@ -67,7 +67,9 @@ class AgentDeath : public ::testing::Test {
   // Frozen first, so that the agent cannot start another one.
   static void kill_with_watchdog(AgentProcess& agent) {
     agent.signal(SIGSTOP);
-    ::kill(agent.watchdog(), SIGKILL);
+    const pid_t watchdog = agent.watchdog();
+    if (watchdog <= 0) throw std::runtime_error("the agent has no watchdog");  // -1 would be everybody
+    ::kill(watchdog, SIGKILL);
     ::kill(agent.pid(), SIGKILL);
     agent.stop(SIGKILL);
   }
