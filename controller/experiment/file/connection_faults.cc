@@ -80,7 +80,7 @@ StatusOr<v1::FaultSpec> read_connect_error(const Fields& fields) {
   FL_ASSIGN_OR_RETURN(const std::string error, read_word(fields.at("error"), "error", kConnectErrors));
   spec.mutable_connect_error()->set_error(error);
   FL_ASSIGN_OR_RETURN(*spec.mutable_connect_error()->mutable_traffic(),
-                      read_network_filter(fields.find("traffic"), Concerns::kWhatLeaves));
+                      read_network_filter(fields.find("traffic"), Concerns::kAttempts));
   return spec;
 }
 

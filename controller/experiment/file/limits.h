@@ -19,8 +19,8 @@ inline constexpr std::size_t kMaxPeers = 64;  // of a fault, and as many excepte
 inline constexpr std::size_t kMaxDnsNames = 64;
 inline constexpr std::size_t kMaxDnsAddresses = 8;  // of each family
 inline constexpr std::uint64_t kMinBitsPerSecond = 8'000;
-inline constexpr std::uint64_t kMaxBitsPerSecond = 1'000'000'000'000;
-inline constexpr std::uint64_t kMaxBurstBytes = 1U << 30;
+inline constexpr std::uint64_t kMaxBitsPerSecond = 400'000'000'000;
+inline constexpr std::uint64_t kMaxBurstBytes = 64U << 20;
 inline constexpr int kMaxPriority = 1000;  // and as far below zero
 
 inline constexpr DurationRange kEveryRange{std::chrono::milliseconds(10), std::chrono::minutes(1)};
@@ -29,6 +29,7 @@ inline constexpr DurationRange kFaultRange{std::chrono::milliseconds(1), kMaxFau
 inline constexpr DurationRange kPulseRange{std::chrono::milliseconds(1), kMaxFaultDuration};
 inline constexpr DurationRange kResetRange{std::chrono::milliseconds(10), kMaxFaultDuration};
 inline constexpr DurationRange kWaitRange{Nanos(1), std::chrono::minutes(1)};  // of a packet or an answer
+inline constexpr DurationRange kMaxWaitRange{std::chrono::milliseconds(1), std::chrono::minutes(1)};
 inline constexpr DurationRange kJitterRange{Nanos::zero(), std::chrono::seconds(2)};
 inline constexpr DurationRange kPhaseRange{std::chrono::milliseconds(1), std::chrono::hours(1)};
 

@@ -86,6 +86,9 @@ StatusOr<v1::Direction> read_direction(const Fields& fields, Concerns concerns) 
   const YamlNode* node = fields.find("direction");
   if (node == nullptr) return v1::DIRECTION_UNSPECIFIED;
   FL_ASSIGN_OR_RETURN(const v1::Direction direction, read_meaning(*node, "direction", kDirections));
+  if (concerns == Concerns::kTcpConnections) {
+    return error_at(node->pos, "direction: a connection is reset as a whole; leave the direction out");
+  }
   if (concerns != Concerns::kPackets && direction != v1::DIRECTION_EGRESS) {
     return error_at(node->pos,
                     "direction: this fault is about what the target itself does; only egress fits");
@@ -123,6 +126,10 @@ StatusOr<v1::NetworkFilter> read_network_filter(const YamlNode* node, Concerns c
       concerns == Concerns::kTcpConnections || protocol == v1::PROTOCOL_TCP || protocol == v1::PROTOCOL_UDP;
   FL_ASSIGN_OR_RETURN(*filter.mutable_ports(), read_ports(fields, "ports", has_ports));
   FL_ASSIGN_OR_RETURN(*filter.mutable_local_ports(), read_ports(fields, "localPorts", has_ports));
+  if (concerns == Concerns::kAttempts && !filter.local_ports().empty()) {
+    return error_at(fields.at("localPorts").pos,
+                    "localPorts: the target's own port is not known yet when it connects");
+  }
   FL_ASSIGN_OR_RETURN(const v1::Direction direction, read_direction(fields, concerns));
   filter.set_direction(direction);
   FL_RETURN_IF_ERROR(read_share(fields, filter));

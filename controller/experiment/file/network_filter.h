@@ -11,7 +11,8 @@ namespace faultline {
 enum class Concerns {
   kPackets,
   kWhatLeaves,      // no direction but egress
-  kTcpConnections,  // the same, and of TCP alone: ports need no protocol beside them
+  kAttempts,        // the same, and no local ports: there are none yet
+  kTcpConnections,  // no direction at all, and TCP alone: ports need no protocol beside them
 };
 
 // `node` may be nullptr: not given, so every packet. Contradictions are errors: ports of a protocol that has

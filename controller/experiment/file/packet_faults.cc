@@ -85,17 +85,17 @@ StatusOr<v1::FaultSpec> read_rate(const Fields& fields) {
   const StatusOr<std::uint64_t> bits = parse_bandwidth(text);
   if (!bits.ok()) return error_at(bandwidth.pos, "bandwidth: {}", message_of(bits.status()));
   if (*bits < kMinBitsPerSecond) return error_at(bandwidth.pos, "bandwidth: must be at least 8kbit");
-  if (*bits > kMaxBitsPerSecond) return error_at(bandwidth.pos, "bandwidth: must be at most 1000gbit");
+  if (*bits > kMaxBitsPerSecond) return error_at(bandwidth.pos, "bandwidth: must be at most 400gbit");
   rate.set_bits_per_second(*bits);
   if (const YamlNode* node = fields.find("burst")) {
     FL_ASSIGN_OR_RETURN(const std::string burst, read_text(*node, "burst"));
     const StatusOr<std::uint64_t> bytes = parse_size(burst);
     if (!bytes.ok()) return error_at(node->pos, "burst: {}", message_of(bytes.status()));
-    if (*bytes < 1 || *bytes > kMaxBurstBytes) return error_at(node->pos, "burst: must be from 1B to 1GiB");
+    if (*bytes < 1 || *bytes > kMaxBurstBytes) return error_at(node->pos, "burst: must be from 1B to 64MiB");
     rate.set_burst_bytes(*bytes);
   }
   if (const YamlNode* node = fields.find("maxWait")) {
-    FL_ASSIGN_OR_RETURN(const Nanos wait, read_duration(*node, "maxWait", kWaitRange));
+    FL_ASSIGN_OR_RETURN(const Nanos wait, read_duration(*node, "maxWait", kMaxWaitRange));
     *rate.mutable_max_wait() = to_proto(wait);
   }
   FL_ASSIGN_OR_RETURN(*rate.mutable_traffic(), read_traffic(fields));

@@ -89,8 +89,7 @@ TEST(NetworkFaults, WhatIsLeftOutOfAFilterIsTheKindsOwn) {
 }
 
 TEST(NetworkFaults, ResetNeedsNoProtocolForItsPorts) {
-  EXPECT_EQ(
-      spec_of("reset: { traffic: { ports: [5432], direction: egress } }").reset().traffic().ports_size(), 1);
+  EXPECT_EQ(spec_of("reset: { traffic: { ports: [5432], share: 50% } }").reset().traffic().ports_size(), 1);
   EXPECT_EQ(refusal_of("reset: { traffic: { ports: [5432], protocol: tcp } }"), "");
 }
 
