@@ -43,6 +43,9 @@ StatusOr<pid_t> spawn(const WatchdogCommand& command, int socket) {
   posix_spawn_file_actions_init(&actions);
   const ScopeExit free_actions([&] { posix_spawn_file_actions_destroy(&actions); });
   posix_spawn_file_actions_adddup2(&actions, socket, kWatchdogSocket);
+  // At once, not when the program has been loaded: until then it would keep our BPF links alive, should we
+  // die.
+  posix_spawn_file_actions_addclosefrom_np(&actions, kWatchdogSocket + 1);
   const std::string option(kWatchdogOption);
   const char* argv[] = {"faultline-agent", option.c_str(), command.cgroup_root.c_str(), nullptr};
   pid_t pid = -1;
