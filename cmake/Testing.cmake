@@ -52,7 +52,7 @@ endfunction()
 # faultline_kernel_boots(): the boot of each kernel with every kernel test declared so far; call it once, last.
 function(faultline_kernel_boots)
   get_property(tests GLOBAL PROPERTY FAULTLINE_KERNEL_TESTS)
-  set(seconds 900)
+  set(seconds 2400)
   math(EXPR timeout "${seconds} + ${FAULTLINE_VM_FETCH_SECONDS}")
   foreach(kernel IN LISTS FAULTLINE_KERNELS)
     add_test(NAME kernel-${kernel}.boot COMMAND ${FAULTLINE_VM}/run-tests --kernel ${kernel} --timeout ${seconds}

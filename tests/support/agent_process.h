@@ -34,6 +34,7 @@ class AgentProcess {
     // A name per agent: gRPC would share a channel, and its reconnect backoff, between agents on one socket.
     grpc::ChannelArguments arguments;
     arguments.SetInt("faultline.agent", pid_);
+    arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);  // a call to an agent that has died is over
     stub_ =
         v1::Agent::NewStub(grpc::CreateCustomChannel(listen, grpc::InsecureChannelCredentials(), arguments));
     v1::ListResponse ignored;
