@@ -9,6 +9,7 @@
 
 #include "agent/engine/engine.h"
 #include "agent/engine/journal.h"
+#include "agent/faults/exemptions.h"
 #include "agent/faults/table.h"
 #include "agent/rpc/server.h"
 #include "agent/target/target.h"
@@ -28,6 +29,7 @@ struct Options {
       .address = "unix:/run/faultline/agent.sock", .tls_cert = {}, .tls_key = {}, .tls_ca = {}};
   std::string state_dir = "/var/lib/faultline/agent";
   std::vector<std::string> protect;
+  std::vector<std::string> exempt = usual_exemptions();
   std::string log_level = "info";
   bool capabilities = false;
 };
@@ -59,8 +61,10 @@ class NoLog : public StickyLog {
 
 int print_capabilities(const TargetResolver& targets) {
   NoLog log;
-  NetShaper shaper(log);
-  FaultTable kinds = make_fault_table(shaper);
+  const PeerLookup lookup(targets);
+  NetSupport kernel;
+  NetTraffic traffic(log, kernel, lookup, {});
+  FaultTable kinds = make_fault_table(traffic, lookup);
   Engine engine(targets, kinds);
   bool all = true;
   const v1::CapabilitiesResponse capabilities = engine.capabilities();
@@ -125,11 +129,15 @@ int run(const Options& options) {
   auto targets = TargetResolver::make(options.protect);
   if (!targets.ok()) return fail(targets.status(), options.capabilities ? kNotSupported : kFailed);
   if (options.capabilities) return print_capabilities(*targets);
+  auto exemptions = make_exemptions(options.exempt, options.listen.address);
+  if (!exemptions.ok()) return fail(exemptions.status(), kUsage);
   auto journal = Journal::open(options.state_dir);
   if (!journal.ok()) return fail(journal.status(), kFailed);
   WatchedLog log(**journal, {.cgroup_root = targets->cgroup_root()});
-  NetShaper shaper(log);
-  FaultTable kinds = make_fault_table(shaper);
+  const PeerLookup lookup(*targets);
+  NetSupport kernel;
+  NetTraffic traffic(log, kernel, lookup, *std::move(exemptions));
+  FaultTable kinds = make_fault_table(traffic, lookup);
   Engine engine(*targets, kinds);
   return serve(options, engine, **journal, log);
 }
@@ -151,6 +159,11 @@ int main(int argc, char** argv) {
   app.add_option("--state-dir", options.state_dir, "folder of the journal of sticky state")
       ->capture_default_str();
   app.add_option("--protect", options.protect, "cgroup path that may never be a target; may be repeated");
+  app.add_option(
+         "--exempt", options.exempt,
+         "traffic that no fault touches unless it names it: dns, metadata, api-server, kubelet, an address,"
+         " network or ADDRESS:PORT, or none; may be repeated; the control channel is always exempt")
+      ->capture_default_str();
   app.add_option("--log-level", options.log_level, "trace, debug, info, warn or error")
       ->capture_default_str();
   app.add_flag("--capabilities", options.capabilities,

@@ -31,6 +31,7 @@ struct sk_buff {
 	struct sk_buff *next;
 	struct net_device *dev;
 	__u32 priority;
+	char cb[48]; /* in a qdisc it begins with the length that counts there, link headers included */
 };
 struct Qdisc;
 struct netdev_queue;
@@ -54,9 +55,21 @@ struct {
 
 struct fl_sojourn_slot slots[FL_SOJOURN_SLOTS];
 
+static __always_inline struct fl_sojourn_slot *slot_of_packet(struct sk_buff *skb)
+{
+	struct fl_sojourn_key band = {};
+	__u32 *index;
+
+	band.netns = skb->dev->nd_net.net->ns.inum;
+	band.band = skb->priority & 0xffff;
+	index = bpf_map_lookup_elem(&slot_of, &band);
+	return index ? &slots[*index & (FL_SOJOURN_SLOTS - 1)] : NULL;
+}
+
 SEC("tp_btf/qdisc_enqueue")
 int BPF_PROG(fl_enqueue, struct Qdisc *qdisc, const struct netdev_queue *txq, struct sk_buff *skb)
 {
+	struct fl_sojourn_slot *slot;
 	__u64 key = (__u64)skb;
 	__u64 now;
 
@@ -64,34 +77,41 @@ int BPF_PROG(fl_enqueue, struct Qdisc *qdisc, const struct netdev_queue *txq, st
 		return 0;
 	now = bpf_ktime_get_ns();
 	bpf_map_update_elem(&waiting, &key, &now, BPF_ANY);
+	slot = slot_of_packet(skb);
+	if (slot)
+		slot->last_enqueue_ns = now;
 	return 0;
 }
 
 static __always_inline void measure(struct sk_buff *skb, __u64 now)
 {
-	struct fl_sojourn_key band = {};
 	struct fl_sojourn_slot *slot;
 	__u64 key = (__u64)skb;
 	__u64 *since;
-	__u32 *index;
-	__u64 n, age;
+	__u64 n, last;
+	int waited;
 
 	if ((skb->priority & 0xffff0000u) != FL_TREE_MAJOR)
 		return;
+	slot = slot_of_packet(skb);
+	if (!slot)
+		return;
+	last = slot->last_dequeue_ns;
+	slot->last_dequeue_ns = now;
 	since = bpf_map_lookup_elem(&waiting, &key);
+	/* A token bucket cuts large packets up. A part of one is not known by its address, but it has waited
+	 * if nothing has come since the last packet went. */
+	waited = (since ? *since : slot->last_enqueue_ns) < last;
+	if (waited) {
+		__sync_fetch_and_add(&slot->busy_ns, now - last);
+		__sync_fetch_and_add(&slot->busy_bytes, *(__u32 *)skb->cb);
+		__sync_fetch_and_add(&slot->busy_packets, 1);
+	}
 	if (!since)
 		return;
-	age = now - *since;
-	bpf_map_delete_elem(&waiting, &key);
-
-	band.netns = skb->dev->nd_net.net->ns.inum;
-	band.band = skb->priority & 0xffff;
-	index = bpf_map_lookup_elem(&slot_of, &band);
-	if (!index)
-		return;
-	slot = &slots[*index & (FL_SOJOURN_SLOTS - 1)];
 	n = __sync_fetch_and_add(&slot->count, 1);
-	slot->sample_ns[n & (FL_SOJOURN_SAMPLES - 1)] = age;
+	slot->sample_ns[n & (FL_SOJOURN_SAMPLES - 1)] = now - *since;
+	bpf_map_delete_elem(&waiting, &key);
 }
 
 /* The kernel takes several packets at once where several are due: they come as a chain. */

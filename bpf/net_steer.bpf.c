@@ -1,99 +1,277 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Decides, for every packet that leaves the target's cgroup, whether a shaping fault concerns it, and if so sends it
- * to that fault's band by setting skb->priority; the prio qdisc of the tree fa17: honours it. Never drops anything
- * itself. Auto: gone with the link. Minimum kernel: 5.12 (cgroup link; atomics that fetch).
+ * Decides, for every packet and connection attempt of the target, which fault concerns it, and does what the fault
+ * says: sends the packet to a band of the tree fa17: (where a qdisc shapes it), drops it, refuses it, or lets
+ * connect() fail. Auto: gone with the links, and fl_shape with the stub that jumps to it (net_ingress_stub.bpf.c).
+ * Minimum kernel: 6.1 (cgroup.ancestors;
+ * bpf_set_retval is of 5.18), with BTF.
  */
 #include "bpf/lib/packet.bpf.h"
+#include "bpf/lib/sock_cgroup.bpf.h"
 
-#include "bpf/abi/dice.h"
+#include "bpf/abi/net_steer.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+#define AF_INET 2
+#define AF_INET6 10
+
 struct fl_net_table tables[2];
 struct fl_net_fault faults[FL_NET_MAX_FAULTS];
+struct fl_net_door doors[FL_NET_MAX_DOORS];
+struct fl_net_target target;
 __u32 active_table;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, FL_NET_HOOKS);
 	__type(key, __u32);
 	__type(value, __u64);
 } evaluated SEC(".maps");
 
-static __always_inline int rule_matches(const struct fl_net_rule *rule, const struct packet *pkt)
+static __always_inline void count_evaluated(__u32 hook)
 {
-	if (rule->family != FL_NET_ANY) {
-		if (rule->family != pkt->family)
-			return 0;
-		if ((pkt->daddr[0] & rule->mask[0]) != rule->addr[0])
-			return 0;
-		if (rule->family == FL_NET_IPV6 && (((pkt->daddr[1] & rule->mask[1]) ^ rule->addr[1]) |
-						    ((pkt->daddr[2] & rule->mask[2]) ^ rule->addr[2]) |
-						    ((pkt->daddr[3] & rule->mask[3]) ^ rule->addr[3])))
-			return 0;
-	}
-	if (rule->protocol != FL_NET_PROTO_ANY && rule->protocol != pkt->protocol)
-		return 0;
-	if (rule->by_port && (!pkt->has_port || pkt->dport < rule->port_first || pkt->dport > rule->port_last))
-		return 0;
-	return 1;
-}
-
-/* Not inlined: the verifier then checks one rule, not sixty-four in a row. Returns the fault's index or -1. */
-__noinline int rule_fault(struct packet *pkt, __u32 table, __u32 i)
-{
-	const struct fl_net_rule *rule;
-
-	if (!pkt)
-		return -1;
-	rule = &tables[table & 1].rules[i & (FL_NET_MAX_RULES - 1)];
-	return rule_matches(rule, pkt) ? rule->fault : -1;
-}
-
-static __always_inline void count_evaluated(void)
-{
-	__u32 zero = 0;
-	__u64 *n = bpf_map_lookup_elem(&evaluated, &zero);
+	__u64 *n = bpf_map_lookup_elem(&evaluated, &hook);
 
 	/* Atomic although per CPU: a softirq may run this program in the middle of the task's own run. */
 	if (n)
 		__sync_fetch_and_add(n, 1);
 }
 
-SEC("cgroup_skb/egress")
-int fl_net_steer(struct __sk_buff *skb)
+static __always_inline struct fl_net_table *table_in_force(void)
 {
-	struct packet pkt = {};
-	struct fl_net_fault *fault;
-	__u64 now, draw;
-	__u32 table, count, i;
-	int index = -1;
+	return &tables[*(volatile __u32 *)&active_table & 1];
+}
 
-	count_evaluated();
-	table = *(volatile __u32 *)&active_table & 1;
-	count = tables[table].count;
-	if (!count || packet_parse(skb, &pkt))
+const __u8 places[32] = { 0,  1,  28, 2,  29, 14, 24, 3, 30, 22, 20, 15, 25, 17, 4,  8,
+			  31, 27, 13, 23, 21, 19, 16, 7, 26, 12, 18, 6,  11, 5,  10, 9 };
+
+/* Number of the lowest bit of a set that is not empty (de Bruijn). */
+static __always_inline __u32 lowest(__u32 set)
+{
+	return places[((set & -set) * 0x077cb531u) >> 27];
+}
+
+/* The fault may be for some of the packets or connections only. */
+static __always_inline int in_share(struct fl_net_fault *fault, const struct fl_net_packet *pkt)
+{
+	if (fault->share > 0xffffffffull)
 		return 1;
+	if (fault->share_of_connections)
+		return fl_connection_dice(fault->seed, pkt) < fault->share;
+	return fl_dice(~fault->seed, __sync_fetch_and_add(&fault->seen, 1)) < fault->share;
+}
 
-	now = bpf_ktime_get_ns();
-	for (i = 0; i < FL_NET_MAX_RULES; i++) {
-		if (i >= count)
-			return 1;
-		index = rule_fault(&pkt, table, i);
-		/* A rule whose fault is over is as if it were not there: a later one may still match. */
-		if (index >= 0 && now < *(volatile __u64 *)&faults[index & (FL_NET_MAX_FAULTS - 1)].deadline_ns)
-			break;
-		index = -1;
+/* One more packet for the fault: whether it is hit. */
+static __always_inline int hit(struct fl_net_fault *fault)
+{
+	__u64 memory, next;
+	int i;
+
+	if (fault->selection.how != FL_SELECT_BURSTS) {
+		memory = __sync_fetch_and_add(&fault->memory, FL_SELECTION_ONE);
+	} else {
+		/* Others may change it at the same time; whoever comes first has the number. Unrolled: 6.1 takes
+		 * no loop whose end falls through to its beginning. */
+#pragma unroll
+		for (i = 0; i < 8; i++) {
+			memory = *(volatile __u64 *)&fault->memory;
+			next = fl_selection_next(&fault->selection, fault->seed, memory);
+			if (__sync_val_compare_and_swap(&fault->memory, memory, next) == memory)
+				break;
+		}
 	}
+	if (!fl_selected(&fault->selection, fault->seed, memory))
+		return 0;
+	__sync_fetch_and_add(&fault->injected, 1);
+	return 1;
+}
+
+/* Not inlined: verified once, on its own, not again for every hook. The index of the fault that hits, or -1. */
+__noinline int decide(struct fl_net_packet *pkt, __u32 set)
+{
+	struct fl_net_table *table = table_in_force();
+	struct fl_net_fault *fault;
+	__u32 exempt, bit, index;
+	__u64 now;
+	int i;
+
+	if (!pkt)
+		return -1;
+	set &= fl_net_by_transport(&table->index, pkt);
+	exempt = set & table->exemptions;
+	set &= ~exempt;
+	for (i = 0; i < FL_NET_MAX_FAULTS && exempt && set; i++) {
+		set &= ~table->spared[lowest(exempt) & (FL_NET_MAX_FAULTS - 1)];
+		exempt &= exempt - 1;
+	}
+	if (!set)
+		return -1;
+	now = bpf_ktime_get_ns();
+	for (i = 0; i < FL_NET_MAX_FAULTS && set; i++) {
+		bit = lowest(set) & (FL_NET_MAX_FAULTS - 1);
+		index = table->fault[bit] & (FL_NET_MAX_FAULTS - 1);
+		fault = &faults[index];
+		/* A fault that is not in force, or not for this packet, is as if it were not there. */
+		if (fl_in_force(&fault->schedule, now) && in_share(fault, pkt))
+			return hit(fault) ? (int)index : -1;
+		set &= set - 1;
+	}
+	return -1;
+}
+
+static __always_inline struct fl_net_fault *fault_of_packet(struct __sk_buff *skb, __u32 hook, __u32 off,
+							     int leaving)
+{
+	struct fl_net_table *table = table_in_force();
+	struct fl_net_packet pkt = {};
+	struct packet_place place;
+	__u32 set;
+	int index;
+
+	count_evaluated(hook);
+	set = table->hooks[hook];
+	if (!set || packet_addresses(skb, off, leaving, &pkt, &place))
+		return NULL;
+	set &= fl_net_by_peer(&table->index, &pkt);
+	if (!(set & ~table->exemptions))
+		return NULL;
+	packet_transport(skb, leaving, &pkt, &place);
+	index = decide(&pkt, set);
+	return index < 0 ? NULL : &faults[index & (FL_NET_MAX_FAULTS - 1)];
+}
+
+SEC("cgroup_skb/egress")
+int fl_egress(struct __sk_buff *skb)
+{
+	struct fl_net_fault *fault = fault_of_packet(skb, FL_HOOK_EGRESS, 0, 1);
+
+	if (!fault)
+		return 1;
+	if (!fault->priority)
+		return 0; /* the sender sees EPERM */
+	skb->priority = fault->priority;
+	return 1;
+}
+
+SEC("cgroup_skb/ingress")
+int fl_ingress(struct __sk_buff *skb)
+{
+	return fault_of_packet(skb, FL_HOOK_INGRESS, 0, 0) ? 0 : 1;
+}
+
+/* Whether the packet is for a socket of the target: several containers may share the network namespace. */
+static __always_inline int for_target(struct __sk_buff *skb, const struct fl_net_packet *pkt)
+{
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *sk;
+	struct fl_net_door *door = NULL;
+	__u32 size, i;
+	int ours;
+
+	if (!pkt->has_port)
+		return 1; /* no socket to ask */
+	for (i = 0; i < FL_NET_MAX_DOORS; i++) {
+		if (doors[i].ifindex == skb->ifindex)
+			door = &doors[i];
+	}
+	if (!door)
+		return 0;
+	if (pkt->family == FL_NET_IPV4) {
+		size = sizeof(tuple.ipv4);
+		tuple.ipv4.saddr = pkt->peer[0];
+		tuple.ipv4.daddr = pkt->local[0];
+		tuple.ipv4.sport = bpf_htons(pkt->peer_port);
+		tuple.ipv4.dport = bpf_htons(pkt->local_port);
+	} else {
+		size = sizeof(tuple.ipv6);
+		__builtin_memcpy(tuple.ipv6.saddr, pkt->peer, sizeof(tuple.ipv6.saddr));
+		__builtin_memcpy(tuple.ipv6.daddr, pkt->local, sizeof(tuple.ipv6.daddr));
+		tuple.ipv6.sport = bpf_htons(pkt->peer_port);
+		tuple.ipv6.dport = bpf_htons(pkt->local_port);
+	}
+	if (pkt->protocol == FL_NET_PROTO_TCP)
+		sk = bpf_sk_lookup_tcp(skb, &tuple, size, (long)door->nsid, 0);
+	else
+		sk = bpf_sk_lookup_udp(skb, &tuple, size, (long)door->nsid, 0);
+	if (!sk)
+		return 0;
+	ours = sock_below_cgroup(sk, target.cgroup_id, target.cgroup_level);
+	bpf_sk_release(sk);
+	return ours;
+}
+
+SEC("tc")
+int fl_shape(struct __sk_buff *skb)
+{
+	struct fl_net_table *table = table_in_force();
+	struct fl_net_packet pkt = {};
+	struct packet_place place;
+	__u32 set = table->hooks[FL_HOOK_SHAPE];
+	int index;
+
+	count_evaluated(FL_HOOK_SHAPE);
+	if (!set || packet_addresses(skb, ETH_HLEN, 0, &pkt, &place))
+		return 0;
+	set &= fl_net_by_peer(&table->index, &pkt);
+	if (!(set & ~table->exemptions))
+		return 0;
+	packet_transport(skb, 0, &pkt, &place);
+	if (!for_target(skb, &pkt))
+		return 0;
+	index = decide(&pkt, set);
+	if (index < 0)
+		return 0;
+	/* The delay meter knows a steered packet by its priority. It ends where the packet enters the veth. */
+	skb->priority = faults[index & (FL_NET_MAX_FAULTS - 1)].priority;
+	return faults[index & (FL_NET_MAX_FAULTS - 1)].priority;
+}
+
+static __always_inline int attempt(struct bpf_sock_addr *ctx, struct fl_net_packet *pkt)
+{
+	struct fl_net_table *table = table_in_force();
+	__u32 set = table->hooks[FL_HOOK_CONNECT];
+	int index;
+
+	count_evaluated(FL_HOOK_CONNECT);
+	if (!set)
+		return 1;
+	pkt->protocol = protocol_of(ctx->protocol);
+	pkt->peer_port = bpf_ntohs(ctx->user_port);
+	pkt->has_port = 1;
+	set &= fl_net_by_peer(&table->index, pkt);
+	if (!(set & ~table->exemptions))
+		return 1;
+	index = decide(pkt, set);
 	if (index < 0)
 		return 1;
+	bpf_set_retval(-(int)faults[index & (FL_NET_MAX_FAULTS - 1)].error);
+	return 0;
+}
 
-	fault = &faults[index & (FL_NET_MAX_FAULTS - 1)];
-	draw = __sync_fetch_and_add(&fault->matched, 1);
-	if (fl_dice(fault->seed, draw) < fault->threshold) {
-		skb->priority = fault->priority;
-		__sync_fetch_and_add(&fault->injected, 1);
+SEC("cgroup/connect4")
+int fl_connect4(struct bpf_sock_addr *ctx)
+{
+	struct fl_net_packet pkt = { .family = FL_NET_IPV4 };
+
+	pkt.peer[0] = ctx->user_ip4;
+	return attempt(ctx, &pkt);
+}
+
+SEC("cgroup/connect6")
+int fl_connect6(struct bpf_sock_addr *ctx)
+{
+	struct fl_net_packet pkt = { .family = FL_NET_IPV6 };
+
+	pkt.peer[0] = ctx->user_ip6[0];
+	pkt.peer[1] = ctx->user_ip6[1];
+	pkt.peer[2] = ctx->user_ip6[2];
+	pkt.peer[3] = ctx->user_ip6[3];
+	/* ::ffff:a.b.c.d is IPv4 spoken through an IPv6 socket. */
+	if (!pkt.peer[0] && !pkt.peer[1] && pkt.peer[2] == bpf_htonl(0xffff)) {
+		pkt.family = FL_NET_IPV4;
+		pkt.peer[0] = pkt.peer[3];
+		pkt.peer[1] = pkt.peer[2] = pkt.peer[3] = 0;
 	}
-	return 1;
+	return attempt(ctx, &pkt);
 }

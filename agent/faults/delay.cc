@@ -1,95 +1,91 @@
-#include "agent/faults/delay.h"
-
-#include <google/protobuf/util/time_util.h>
-
-#include <algorithm>
-#include <cmath>
-
-#include "agent/faults/shaping_kind.h"
+// Auto: the steering. Sticky, inert: a netem band. Egress: in the target's namespace; ingress: on the host
+// end.
+#include "agent/faults/achieved.h"
+#include "agent/faults/network_kinds.h"
+#include "agent/faults/proto_time.h"
+#include "agent/faults/traffic_kind.h"
 
 namespace faultline {
 namespace {
 
-constexpr Nanos kMaxLatency = std::chrono::minutes(1);
+constexpr TimeRange kLatency{.least = Nanos(1), .most = std::chrono::minutes(1)};
 constexpr Nanos kMaxJitter = std::chrono::seconds(2);  // netem would cut it to 2.1 s without a word
 
-Nanos to_nanos(const google::protobuf::Duration& d) {
-  return Nanos(google::protobuf::util::TimeUtil::DurationToNanoseconds(d));
+JitterShape shape_of(v1::Distribution distribution) {
+  switch (distribution) {
+    case v1::DISTRIBUTION_NORMAL:
+      return JitterShape::kNormal;
+    case v1::DISTRIBUTION_PARETO:
+      return JitterShape::kPareto;
+    case v1::DISTRIBUTION_PARETONORMAL:
+      return JitterShape::kParetoNormal;
+    default:
+      return JitterShape::kUniform;
+  }
 }
 
-// What does not fit into nanoseconds must not wrap around.
-bool fits(const google::protobuf::Duration& d) {
-  return std::abs(static_cast<double>(d.seconds())) <= 1e6;
-}
-
-double to_ms(Nanos t) {
-  return std::chrono::duration<double, std::milli>(t).count();
-}
-
-double percentile(const std::vector<Nanos>& sorted, double p) {
-  const auto rank = static_cast<std::size_t>(p * static_cast<double>(sorted.size() - 1) + 0.5);
-  return to_ms(sorted[rank]);
-}
-
-class DelayKind : public ShapingKind {
+class DelayKind : public TrafficKind {
  public:
-  using ShapingKind::ShapingKind;
+  using TrafficKind::TrafficKind;
 
   v1::FaultSpec::KindCase which() const override { return v1::FaultSpec::kDelay; }
   std::string_view name() const override { return "delay"; }
+  std::string_view mechanism() const override { return "BPF steers, netem in a band of prio delays"; }
+  Status supported() override { return traffic().supported(BandParams(NetemParams{})); }
 
  protected:
   const v1::NetworkFilter& filter(const v1::FaultSpec& spec) const override { return spec.delay().traffic(); }
 
   Status check_values(const v1::FaultSpec& spec) const override {
-    if (!fits(spec.delay().latency()) || !fits(spec.delay().jitter())) {
-      return invalid_argument("delay: latency must not be above one minute, nor jitter above the latency");
+    const v1::Delay& delay = spec.delay();
+    FL_RETURN_IF_ERROR(check_time(delay.latency(), "delay: latency", kLatency));
+    FL_RETURN_IF_ERROR(
+        check_time(delay.jitter(), "delay: jitter",
+                   {.least = Nanos(0), .most = std::min(kMaxJitter, to_nanos(delay.latency()))}));
+    if (!(delay.correlation() >= 0 && delay.correlation() < 1)) {  // refuses NaN, too
+      return invalid_argument("delay: correlation must be at least 0 and below 1");
     }
-    const Nanos latency = to_nanos(spec.delay().latency());
-    const Nanos jitter = to_nanos(spec.delay().jitter());
-    if (latency <= Nanos::zero()) return invalid_argument("delay: latency must be above zero");
-    if (latency > kMaxLatency) return invalid_argument("delay: latency must not be above one minute");
-    if (jitter < Nanos::zero() || jitter > latency) {
-      return invalid_argument("delay: jitter must be between zero and the latency");
+    if (!v1::Distribution_IsValid(delay.distribution()))
+      return invalid_argument("delay: unknown distribution");
+    // Seen on 6.1 and 6.12: at 90 % asked for, two delays in a row are no more alike than any others.
+    if (delay.correlation() > 0) {
+      return make_error(StatusCode::kUnimplemented,
+                        "delay: correlation: the kernel's netem takes it and draws as if it were not there");
     }
-    if (jitter > kMaxJitter) return invalid_argument("delay: jitter must not be above two seconds");
+    if (delay.distribution() != v1::DISTRIBUTION_UNIFORM && to_nanos(delay.jitter()) == Nanos::zero()) {
+      return invalid_argument("delay: a distribution needs a jitter");
+    }
     return ok_status();
   }
 
-  ShapeRequest shaping(const v1::FaultSpec& spec) const override {
-    ShapeRequest shape{};
-    shape.band = NetemParams{.latency = to_nanos(spec.delay().latency()),
-                             .jitter = to_nanos(spec.delay().jitter()),
-                             .seed = spec.seed()};
-    return shape;
+  TrafficAction action(const v1::FaultSpec& spec) const override {
+    return BandParams(NetemParams{.latency = to_nanos(spec.delay().latency()),
+                                  .jitter = to_nanos(spec.delay().jitter()),
+                                  .correlation = spec.delay().correlation(),
+                                  .shape = shape_of(spec.delay().distribution()),
+                                  .seed = spec.seed()});
   }
 
   std::string effect(const v1::FaultSpec& spec) const override {
-    return fmt::format("each of them waits {} ms plus or minus {} ms",
-                       to_ms(to_nanos(spec.delay().latency())), to_ms(to_nanos(spec.delay().jitter())));
+    const v1::Delay& delay = spec.delay();
+    return fmt::format("each of them waits {}, jitter {}", time_text(to_nanos(delay.latency())),
+                       time_text(to_nanos(delay.jitter())));
   }
 
-  std::vector<v1::Achieved> achieved(const v1::FaultSpec& spec, const ShapedTraffic& traffic) const override {
-    SojournSamples samples = traffic.sojourn();
-    v1::Achieved latency;
-    latency.set_name("latency");
-    latency.set_unit("ms");
-    latency.set_requested(to_ms(to_nanos(spec.delay().latency())));
-    latency.set_samples(samples.count);
-    if (!samples.newest.empty()) {
-      std::sort(samples.newest.begin(), samples.newest.end());
-      latency.set_median(percentile(samples.newest, 0.5));
-      latency.set_p05(percentile(samples.newest, 0.05));
-      latency.set_p95(percentile(samples.newest, 0.95));
-    }
-    return {latency};
+  std::vector<v1::Achieved> achieved(const v1::FaultSpec& spec, TrafficFault& fault) const override {
+    const Nanos latency = to_nanos(spec.delay().latency());
+    const double off = median_of(shape_of(spec.delay().distribution()));
+    const Nanos median =
+        latency +
+        Nanos(static_cast<std::int64_t>(off * static_cast<double>(to_nanos(spec.delay().jitter()).count())));
+    return {achieved_time("latency", latency, median, fault.sojourn())};
   }
 };
 
 }  // namespace
 
-std::unique_ptr<FaultKind> make_delay(NetShaper& shaper) {
-  return std::make_unique<DelayKind>(shaper);
+std::unique_ptr<FaultKind> make_delay(NetTraffic& traffic) {
+  return std::make_unique<DelayKind>(traffic);
 }
 
 }  // namespace faultline

@@ -1,64 +1,45 @@
-#include "agent/faults/loss.h"
-
-#include "agent/faults/shaping_kind.h"
+// Auto: the steering, and for what arrives all of it. Sticky, inert: a black hole in a band, so that the
+// sender sees success.
+#include "agent/faults/achieved.h"
+#include "agent/faults/network_kinds.h"
+#include "agent/faults/selection.h"
+#include "agent/faults/traffic_kind.h"
 
 namespace faultline {
 namespace {
 
-class LossKind : public ShapingKind {
+class LossKind : public TrafficKind {
  public:
-  using ShapingKind::ShapingKind;
+  using TrafficKind::TrafficKind;
 
   v1::FaultSpec::KindCase which() const override { return v1::FaultSpec::kLoss; }
   std::string_view name() const override { return "loss"; }
+  std::string_view mechanism() const override {
+    return "BPF chooses; a black hole in a band of prio drops what leaves, BPF what arrives";
+  }
+  Status supported() override { return traffic().supported(Drop{}); }
 
  protected:
   const v1::NetworkFilter& filter(const v1::FaultSpec& spec) const override { return spec.loss().traffic(); }
+  const v1::Selection* packets(const v1::FaultSpec& spec) const override { return &spec.loss().packets(); }
 
-  Status check_values(const v1::FaultSpec& spec) const override {
-    // Written so that NaN is refused, too.
-    const double probability = spec.loss().packets().probability();
-    if (!(probability > 0.0 && probability <= 1.0)) {
-      return invalid_argument("loss: probability must be above 0 and at most 1");
-    }
-    return ok_status();
-  }
+  Status check_values(const v1::FaultSpec&) const override { return ok_status(); }
 
-  ShapeRequest shaping(const v1::FaultSpec& spec) const override {
-    ShapeRequest shape{};
-    shape.probability = spec.loss().packets().probability();
-    shape.seed = spec.seed();
-    shape.band = BlackholeParams{};
-    return shape;
-  }
+  TrafficAction action(const v1::FaultSpec&) const override { return Drop{}; }
 
   std::string effect(const v1::FaultSpec& spec) const override {
-    return fmt::format("{} % of them are dropped silently (seed {})", spec.loss().packets().probability() * 100,
-                       spec.seed());
+    return fmt::format("{} dropped silently (seed {})", describe(spec.loss().packets()), spec.seed());
   }
 
-  std::vector<v1::Achieved> achieved(const v1::FaultSpec& spec, const ShapedTraffic& traffic) const override {
-    const SteerCounters counted = traffic.counters();
-    v1::Achieved share;
-    share.set_name("loss");
-    share.set_unit("%");
-    share.set_requested(spec.loss().packets().probability() * 100);
-    share.set_samples(counted.matched);
-    if (counted.matched > 0) {
-      const double lost =
-          100.0 * static_cast<double>(counted.injected) / static_cast<double>(counted.matched);
-      share.set_median(lost);
-      share.set_p05(lost);
-      share.set_p95(lost);
-    }
-    return {share};
+  std::vector<v1::Achieved> achieved(const v1::FaultSpec& spec, TrafficFault& fault) const override {
+    return {achieved_share("loss", &spec.loss().packets(), fault.counters())};
   }
 };
 
 }  // namespace
 
-std::unique_ptr<FaultKind> make_loss(NetShaper& shaper) {
-  return std::make_unique<LossKind>(shaper);
+std::unique_ptr<FaultKind> make_loss(NetTraffic& traffic) {
+  return std::make_unique<LossKind>(traffic);
 }
 
 }  // namespace faultline

@@ -1,7 +1,5 @@
 #include "agent/faults/reset.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -9,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "agent/faults/net_traffic.h"
 #include "agent/faults/reset_rule.h"
 #include "agent/faults/schedule.h"
 #include "agent/kernel/sock_diag.h"
@@ -28,10 +27,11 @@ StatusOr<std::vector<TcpConnection>> connections_of(int cgroup_fd, SockDiag& dia
 
 class ResetInForce : public Fault {
  public:
-  static StatusOr<std::unique_ptr<ResetInForce>> make(const FaultRequest& request) {
+  static StatusOr<std::unique_ptr<ResetInForce>> make(const FaultRequest& request, const PeerLookup& lookup) {
     FL_ASSIGN_OR_RETURN(ResetRule rule, to_reset_rule(request.spec));
-    std::unique_ptr<ResetInForce> fault(new ResetInForce(std::move(rule), request));
-    if (!fault->cgroup_.valid()) return errno_status(errno, "dup of a cgroup");
+    FL_ASSIGN_OR_RETURN(rule.match, look_up(rule.filter, lookup, request.target, {}));
+    std::unique_ptr<ResetInForce> fault(new ResetInForce(std::move(rule), request, lookup));
+    FL_ASSIGN_OR_RETURN(fault->target_, duplicate(request.target));
     for (const Netns& netns : request.target.netns) {
       FL_ASSIGN_OR_RETURN(SockDiag diag, SockDiag::open(netns));
       fault->namespaces_.push_back(std::move(diag));
@@ -75,11 +75,8 @@ class ResetInForce : public Fault {
   }
 
  private:
-  ResetInForce(ResetRule rule, const FaultRequest& request)
-      : rule_(std::move(rule)),
-        start_(request.start),
-        schedule_(to_schedule(request)),
-        cgroup_(::fcntl(request.target.cgroup_fd.get(), F_DUPFD_CLOEXEC, 0)) {}
+  ResetInForce(ResetRule rule, const FaultRequest& request, const PeerLookup& lookup)
+      : lookup_(lookup), rule_(std::move(rule)), start_(request.start), schedule_(to_schedule(request)) {}
 
   bool in_force() const {
     const std::lock_guard lock(mutex_);
@@ -90,7 +87,7 @@ class ResetInForce : public Fault {
   Status round() {
     for (SockDiag& diag : namespaces_) {
       if (!in_force()) return ok_status();
-      FL_ASSIGN_OR_RETURN(const auto connections, connections_of(cgroup_.get(), diag));
+      FL_ASSIGN_OR_RETURN(const auto connections, connections_of(target_.cgroup_fd.get(), diag));
       for (const TcpConnection& connection : connections) {
         ++evaluated_;
         if (!concerns(rule_, connection)) continue;
@@ -110,6 +107,11 @@ class ResetInForce : public Fault {
       const auto next = next_round(start_, rule_.every, done);
       if (!next || changed_.wait_until(lock, *next, [this] { return stopping_; })) return;
       lock.unlock();
+      // Only this thread reads the match now. Who cannot be found is taken to be where he was.
+      if (rule_.filter.may_change()) {
+        if (auto match = look_up(rule_.filter, lookup_, target_, {}); match.ok())
+          rule_.match = *std::move(match);
+      }
       if (const Status status = round(); !status.ok() && status.code() != StatusCode::kNotFound) {
         spdlog::warn("event=reset_round_failed error=\"{}\"", message_of(status));
       }
@@ -118,13 +120,14 @@ class ResetInForce : public Fault {
     }
   }
 
-  const ResetRule rule_;
+  const PeerLookup& lookup_;
+  ResetRule rule_;
   const MonoTime start_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   fl_schedule schedule_;
   bool stopping_ = false;
-  UniqueFd cgroup_;
+  Target target_;
   std::vector<SockDiag> namespaces_;
   std::atomic<std::uint64_t> evaluated_ = 0, matched_ = 0, injected_ = 0;
   std::thread thread_;
@@ -132,6 +135,8 @@ class ResetInForce : public Fault {
 
 class ResetKind : public FaultKind {
  public:
+  explicit ResetKind(const PeerLookup& lookup) : lookup_(lookup) {}
+
   v1::FaultSpec::KindCase which() const override { return v1::FaultSpec::kReset; }
   std::string_view name() const override { return "reset"; }
   std::string_view mechanism() const override { return "SOCK_DESTROY over sock_diag"; }
@@ -145,7 +150,8 @@ class ResetKind : public FaultKind {
   Status check(const v1::FaultSpec& spec) const override { return to_reset_rule(spec).status(); }
 
   StatusOr<std::vector<std::string>> plan(const FaultRequest& request) override {
-    FL_ASSIGN_OR_RETURN(const ResetRule rule, to_reset_rule(request.spec));
+    FL_ASSIGN_OR_RETURN(ResetRule rule, to_reset_rule(request.spec));
+    FL_ASSIGN_OR_RETURN(rule.match, look_up(rule.filter, lookup_, request.target, {}));
     std::vector<std::string> lines;
     for (const Netns& netns : request.target.netns) {
       FL_ASSIGN_OR_RETURN(SockDiag diag, SockDiag::open(netns));
@@ -162,7 +168,7 @@ class ResetKind : public FaultKind {
   }
 
   StatusOr<std::unique_ptr<Fault>> apply(const FaultRequest& request) override {
-    FL_ASSIGN_OR_RETURN(std::unique_ptr<ResetInForce> fault, ResetInForce::make(request));
+    FL_ASSIGN_OR_RETURN(std::unique_ptr<ResetInForce> fault, ResetInForce::make(request, lookup_));
     return fault;
   }
 
@@ -171,14 +177,15 @@ class ResetKind : public FaultKind {
   std::vector<std::string> owned(const Target&) override { return {}; }
 
  private:
+  const PeerLookup& lookup_;
   std::mutex mutex_;
   std::optional<Status> supported_;
 };
 
 }  // namespace
 
-std::unique_ptr<FaultKind> make_reset() {
-  return std::make_unique<ResetKind>();
+std::unique_ptr<FaultKind> make_reset(const PeerLookup& lookup) {
+  return std::make_unique<ResetKind>(lookup);
 }
 
 }  // namespace faultline

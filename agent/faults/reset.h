@@ -6,9 +6,10 @@
 #include <memory>
 
 #include "agent/fault/fault.h"
+#include "agent/target/peer_lookup.h"
 
 namespace faultline {
 
-std::unique_ptr<FaultKind> make_reset();
+std::unique_ptr<FaultKind> make_reset(const PeerLookup& lookup);
 
 }  // namespace faultline

@@ -32,24 +32,12 @@ Status check_filter(const v1::NetworkFilter& filter) {
       filter.direction() != v1::DIRECTION_BOTH) {
     return invalid_argument("reset: a connection is reset as a whole; leave the direction out");
   }
-  // Written so that NaN is refused, too.
-  if (filter.has_share() && !(filter.share() > 0.0 && filter.share() <= 1.0)) {
-    return invalid_argument("reset: share must be above 0 and at most 1");
-  }
   return ok_status();
 }
 
-StatusOr<PacketMatch> to_match(v1::NetworkFilter filter) {
+StatusOr<TrafficFilter> to_filter(v1::NetworkFilter filter) {
   filter.set_protocol(v1::PROTOCOL_TCP);  // so that ports may be given without saying it
-  FL_ASSIGN_OR_RETURN(PacketMatch match, to_packet_match(filter));
-  v1::NetworkFilter others;
-  others.set_protocol(v1::PROTOCOL_TCP);
-  *others.mutable_peers() = filter.except();
-  *others.mutable_ports() = filter.local_ports();
-  FL_ASSIGN_OR_RETURN(PacketMatch other, to_packet_match(others));
-  match.except = std::move(other.peers);
-  match.local_ports = std::move(other.ports);
-  return match;
+  return to_traffic_filter(filter, v1::DIRECTION_EGRESS);
 }
 
 double to_ms(Nanos t) {
@@ -63,9 +51,10 @@ StatusOr<ResetRule> to_reset_rule(const v1::FaultSpec& spec) {
   FL_RETURN_IF_ERROR(check_filter(filter));
   FL_RETURN_IF_ERROR(check_pulse(spec));
   ResetRule rule;
-  FL_ASSIGN_OR_RETURN(rule.match, to_match(filter));
+  FL_ASSIGN_OR_RETURN(rule.filter, to_filter(filter));
+  rule.match = rule.filter.fixed;
   FL_ASSIGN_OR_RETURN(rule.every, to_every(spec.reset()));
-  rule.share = dice_threshold(filter.has_share() ? filter.share() : 1.0);
+  rule.share = dice_threshold(rule.filter.share);
   rule.seed = spec.seed();
   return rule;
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/faults/net_filter.h"
 #include "agent/kernel/tcp_connection.h"
 #include "common/clock.h"
 #include "common/status.h"
@@ -12,7 +13,8 @@
 namespace faultline {
 
 struct ResetRule {
-  PacketMatch match;
+  TrafficFilter filter;
+  PacketMatch match;        // what the filter says without looking anything up
   std::uint64_t share = 0;  // concerned when the dice are below; 2^32: always
   std::uint64_t seed = 0;
   Nanos every{};  // 0: once

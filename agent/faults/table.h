@@ -6,14 +6,14 @@
 
 #include "agent/fault/fault.h"
 #include "agent/fault/sticky.h"
-#include "agent/faults/net_shaper.h"
+#include "agent/faults/net_traffic.h"
 
 namespace faultline {
 
 using FaultTable = std::vector<std::unique_ptr<FaultKind>>;
 
-// `shaper` must outlive the table.
-FaultTable make_fault_table(NetShaper& shaper);
+// Both must outlive the table.
+FaultTable make_fault_table(NetTraffic& traffic, const PeerLookup& lookup);
 
 // How to remove each kind of sticky state that any fault above makes.
 std::vector<StickyUndo> make_undo_table();

@@ -29,6 +29,7 @@ std::string_view name_of(CgroupHook hook);  // "egress", "connect4"
 struct CgroupProgram {
   CgroupHook hook{};
   std::uint32_t id = 0;
+  friend bool operator==(const CgroupProgram&, const CgroupProgram&) = default;
 };
 
 // "cgroup egress program 7"

@@ -94,7 +94,10 @@ StatusOr<HostEnd> host_end_of(const Netns& target, const Device& device) {
   if (!is_veth(*other) || rtnl_link_get_link(other->get()) != device.ifindex) {
     return make_error(StatusCode::kNotFound, "the other end of {} has just gone", device.name);
   }
-  return HostEnd{.netns = *std::move(netns), .device = {peer, rtnl_link_get_name(other->get())}};
+  std::int32_t nsid = -1;
+  if (rtnl_link_get_link_netnsid(other->get(), &nsid) != 0) nsid = -1;
+  return HostEnd{
+      .netns = *std::move(netns), .device = {peer, rtnl_link_get_name(other->get())}, .nsid = nsid};
 }
 
 }  // namespace faultline

@@ -11,6 +11,7 @@ namespace faultline {
 struct HostEnd {
   Netns netns;  // where the device is; mostly the host's own
   Device device;
+  int nsid = -1;  // by which the device's namespace knows the target's; -1: they are the same
 };
 
 // FailedPrecondition: the device is no veth (loopback, physical, macvlan, ...), so that ingress cannot be

@@ -34,7 +34,7 @@ StatusOr<int> NetSojourn::watch(std::uint32_t netns_inode, std::uint32_t band) {
   const auto free = std::find_if(slots_.begin(), slots_.end(), [](const Slot& s) { return !s.used; });
   if (free == slots_.end()) return make_error(StatusCode::kResourceExhausted, "all delay meters are in use");
   const auto index = static_cast<__u32>(free - slots_.begin());
-  std::atomic_ref<__u64>(skeleton_->bss->slots[index].count).store(0);
+  skeleton_->bss->slots[index] = {};  // nobody writes to it: its band is not known yet
   const fl_sojourn_key key{.netns = netns_inode, .band = band};
   if (int e = bpf_map__update_elem(skeleton_->maps.slot_of, &key, sizeof key, &index, sizeof index, BPF_ANY);
       e != 0) {
@@ -58,6 +58,9 @@ SojournSamples NetSojourn::samples(int slot) const {
   fl_sojourn_slot& source = skeleton_->bss->slots[slot];
   SojournSamples samples;
   samples.count = std::atomic_ref<__u64>(source.count).load();
+  samples.busy = Nanos(static_cast<std::int64_t>(std::atomic_ref<__u64>(source.busy_ns).load()));
+  samples.busy_bytes = std::atomic_ref<__u64>(source.busy_bytes).load();
+  samples.busy_packets = std::atomic_ref<__u64>(source.busy_packets).load();
   const std::uint64_t kept = std::min<std::uint64_t>(samples.count, FL_SOJOURN_SAMPLES);
   for (std::uint64_t i = samples.count - kept; i < samples.count; ++i) {
     __u64& ns = source.sample_ns[i % FL_SOJOURN_SAMPLES];

@@ -20,6 +20,11 @@ namespace faultline {
 struct SojournSamples {
   std::uint64_t count = 0;
   std::vector<Nanos> newest;
+  // From one packet's leaving to the next one's, where that had been waiting all the time: what a bandwidth
+  // is told by.
+  Nanos busy{};
+  std::uint64_t busy_bytes = 0;  // link headers included
+  std::uint64_t busy_packets = 0;
 };
 
 class NetSojourn {

@@ -1,17 +1,19 @@
-// The egress steering program on one cgroup: which packets go to which band, until when. Owns the loaded
-// program and its link; auto: destroying it, or the process's death, ends all its effect. Minimum
-// kernel: 5.12, cgroup v2.
+// The steering programs of one target: which packets and connection attempts meet which fault, until when,
+// and what is done to them. Owns the loaded programs and their links to the cgroup; auto: destroying it, or
+// the process's death, ends all its effect. Minimum kernel: 6.1 with BTF, cgroup v2.
 //
-// Threads: one writer at a time for add, remove; set_deadline and counters may run beside them for faults
-// that the caller keeps alive.
+// Threads: one writer at a time for everything but set_deadline and counters, which may run beside it for
+// faults that the caller keeps alive.
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "agent/kernel/cgroup_programs.h"
+#include "agent/kernel/filter_stub.h"
 #include "agent/kernel/net_rules.h"
 #include "bpf/abi/net_steer.h"
 #include "common/clock.h"
@@ -22,10 +24,22 @@ struct bpf_link;
 
 namespace faultline {
 
-struct SteerTo {
-  std::uint32_t priority = 0;  // qdisc handle | band
-  double probability = 1.0;    // (0, 1]
+constexpr std::uint32_t hook_bit(fl_net_hook hook) {
+  return 1u << hook;
+}
+
+struct SteerRule {
+  PacketMatch match;
+  std::uint32_t hooks = 0;      // hook_bit()s
+  std::int32_t precedence = 0;  // where several match, the highest has the packet, then the earliest
+  std::uint32_t lifted = 0;     // exemptions that do not hold for it, by their place in the list: 1 << i
+  fl_schedule schedule{};
+  fl_selection selection{};
   std::uint64_t seed = 0;
+  double share = 1.0;  // (0, 1]
+  bool share_of_connections = false;
+  std::uint32_t priority = 0;  // qdisc handle | band; 0: refuse (egress)
+  int error = 0;               // errno of connect()
 };
 
 struct SteerCounters {
@@ -36,36 +50,60 @@ struct SteerCounters {
 
 class NetSteer {
  public:
-  // Loads the program and attaches it to the cgroup with no rule in force. The descriptor is only used here.
-  static StatusOr<std::unique_ptr<NetSteer>> make(int cgroup_fd);
+  // Loads the programs; nothing is attached, nobody is concerned. Takes a while: the kernel proves them.
+  static StatusOr<std::unique_ptr<NetSteer>> load();
+  // For the cgroup at this depth below the root. Once, before anything else. The descriptor is borrowed and
+  // must stay open.
+  Status aim(int cgroup_fd, std::uint64_t cgroup_id, std::uint32_t level, std::vector<Exemption> exemptions);
   ~NetSteer();
 
-  // In force from the return on; earlier faults win where several match. ResourceExhausted beyond 32 faults
-  // or 64 rules. The result names the fault in the calls below.
-  StatusOr<int> add(const PacketMatch& match, const SteerTo& to, MonoTime deadline);
+  // In force, as its schedule says, from the return on. Attaches what its hooks need. ResourceExhausted
+  // beyond FL_NET_MAX_RULES rules or FL_NET_MAX_FAULTS faults and exemptions. The result names the fault
+  // below.
+  StatusOr<int> add(const SteerRule& rule);
+  // From the return on, it concerns this traffic instead.
+  Status replace(int fault, const PacketMatch& match);
   void set_deadline(int fault, MonoTime deadline);
-  // No packet that the program begins to look at after the return is steered for this fault.
+  // Nothing that the programs begin to look at after the return meets this fault.
   void remove(int fault);
 
   // Since the fault's add. After its remove the numbers are good until the next add.
   SteerCounters counters(int fault) const;
-  std::uint32_t program_id() const { return program_id_; }
-  bool idle() const { return matches_.empty(); }
+
+  // For FL_HOOK_SHAPE: the program for a tree filter outside of the target's network namespace, at a door.
+  // The descriptor is good as long as this lives, and so is the program's effect.
+  StatusOr<int> shape_program();
+  Status open_door(int ifindex, int nsid);
+  void close_door(int ifindex);
+
+  // The programs that are attached to the cgroup.
+  std::vector<CgroupProgram> attached_programs() const { return programs_; }
+  bool idle() const { return rules_.empty(); }
 
  private:
   struct Entry {
     int fault;
-    PacketMatch match;
+    SteerRule rule;
   };
   NetSteer() = default;
-  void publish();
-  std::uint64_t evaluated() const;
+  Status attach(std::uint32_t hooks);
+  StatusOr<int> free_fault() const;
+  Status publish();
+  std::uint64_t evaluated(std::uint32_t hooks) const;
 
   net_steer* skeleton_ = nullptr;
-  bpf_link* link_ = nullptr;
-  std::uint32_t program_id_ = 0;
-  std::vector<Entry> matches_;  // in order of precedence
-  std::array<std::atomic<std::uint64_t>, FL_NET_MAX_FAULTS> evaluated_before_{};
+  std::unique_ptr<FilterStub> shape_stub_;  // null: not used yet
+  int cgroup_fd_ = -1;
+  std::vector<Exemption> exemptions_;
+  std::vector<bpf_link*> links_;
+  std::vector<CgroupProgram> programs_;  // of links_
+  std::uint32_t attached_ = 0;           // hooks
+  std::vector<Entry> rules_;             // highest precedence first
+  struct Baseline {
+    std::uint32_t hooks = 0;
+    std::uint64_t evaluated = 0;
+  };
+  std::array<Baseline, FL_NET_MAX_FAULTS> before_{};
   bool grace_needed_ = false;
 };
 

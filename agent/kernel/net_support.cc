@@ -1,59 +1,114 @@
 #include "agent/kernel/net_support.h"
 
-#include <bpf/libbpf.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <cerrno>
-#include <thread>
 
 #include "agent/kernel/netlink.h"
 #include "agent/kernel/netns.h"
 #include "agent/kernel/qdisc.h"
-#include "bpf/abi/net_steer.h"
-#include "net_steer.skel.h"
+#include "common/log.h"
 
 namespace faultline {
 namespace {
 
 constexpr int kLoopback = 1;  // the one device that a new network namespace has
 
-Status try_tree(const BandParams& params) {
+bool depends_on_the_moment(StatusCode code) {
+  return code != StatusCode::kOk && code != StatusCode::kUnimplemented;
+}
+
+Status try_band(const BandParams& params) {
   if (::unshare(CLONE_NEWNET) != 0) return errno_status(errno, "make a network namespace");
   FL_ASSIGN_OR_RETURN(const Netns here, netns_of_process(::gettid()));
   FL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(here));
-  const auto unless_denied = [](const Status& status, std::string_view what) {
-    if (status.ok() || status.code() == StatusCode::kPermissionDenied) return annotate(status, what);
+  const auto said_by_kernel = [](const Status& status, std::string_view what) {
+    if (status.ok() || status.code() == StatusCode::kPermissionDenied ||
+        status.code() == StatusCode::kResourceExhausted) {
+      return annotate(status, what);
+    }
     return make_error(StatusCode::kUnimplemented, "{}: {}", what, message_of(status));
   };
-  FL_RETURN_IF_ERROR(unless_denied(add_tree(socket, kLoopback), "the kernel has no sch_prio"));
-  return unless_denied(add_band_qdisc(socket, kLoopback, kFirstBand, params),
-                       fmt::format("the kernel has no sch_{}", kind_of(params)));
+  FL_RETURN_IF_ERROR(said_by_kernel(add_tree(socket, kLoopback), "the kernel has no sch_prio"));
+  return said_by_kernel(add_band_qdisc(socket, kLoopback, kFirstBand, params),
+                        fmt::format("the kernel has no sch_{}", kind_of(params)));
 }
 
-Status try_program() {
-  net_steer* skeleton = net_steer__open_and_load();
-  if (!skeleton) {
-    const int error = errno;
-    const Status status = errno_status(error, "load BPF program net_steer");
-    return error == EPERM ? status : Status(StatusCode::kUnimplemented, status.message());
-  }
-  net_steer__destroy(skeleton);
-  return ok_status();
+StatusOr<std::unique_ptr<NetSteer>> load() {
+  auto steer = NetSteer::load();
+  const StatusCode code = steer.status().code();
+  if (steer.ok() || code == StatusCode::kPermissionDenied || code == StatusCode::kResourceExhausted)
+    return steer;
+  return make_error(StatusCode::kUnimplemented, "{}", message_of(steer.status()));
 }
 
 }  // namespace
 
-Status probe_shaping_support() {
-  FL_RETURN_IF_ERROR(probe_band_support(NetemParams{.latency = std::chrono::milliseconds(1)}));
-  return try_program();
+Status NetSupport::load_locked() {
+  if (spare_) return ok_status();
+  if (cannot_steer_) return *cannot_steer_;
+  auto steer = load();
+  if (steer.ok()) {
+    spare_ = std::move(*steer);
+  } else if (!depends_on_the_moment(steer.status().code())) {
+    cannot_steer_ = steer.status();
+  }
+  return steer.status();
 }
 
-Status probe_band_support(const BandParams& params) {
+Status NetSupport::steering() {
+  const std::lock_guard lock(mutex_);
+  return load_locked();
+}
+
+Status NetSupport::band(const BandParams& params) {
+  const std::lock_guard lock(mutex_);
+  if (const auto known = bands_.find(kind_of(params)); known != bands_.end()) return known->second;
   Status status;
   std::thread([&] {
-    status = try_tree(params);
+    status = try_band(params);
   }).join();  // the namespace ends with the thread and its socket
+  if (!depends_on_the_moment(status.code())) bands_.emplace(kind_of(params), status);
   return status;
+}
+
+StatusOr<std::unique_ptr<NetSteer>> NetSupport::take_steer() {
+  const std::lock_guard lock(mutex_);
+  FL_RETURN_IF_ERROR(load_locked());
+  std::unique_ptr<NetSteer> steer = std::move(spare_);
+  if (!loader_.joinable()) {
+    loader_ = std::jthread([this](const std::stop_token& stop) { keep_loading(stop); });
+  }
+  taken_.notify_one();
+  return steer;
+}
+
+void NetSupport::keep_loading(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (taken_.wait(lock, stop, [this] { return !spare_; })) {
+    lock.unlock();
+    auto steer = load();
+    lock.lock();
+    if (!steer.ok()) {
+      spdlog::warn("event=no_spare_program error=\"{}\"", message_of(steer.status()));
+      taken_.wait_for(lock, stop, std::chrono::seconds(10), [] { return false; });
+    } else if (!spare_) {
+      spare_ = std::move(*steer);
+    }
+  }
+}
+
+NetSojourn* NetSupport::sojourn() {
+  std::call_once(sojourn_asked_, [this] {
+    auto sojourn = NetSojourn::make();
+    if (sojourn.ok()) {
+      sojourn_ = std::move(*sojourn);
+    } else {
+      spdlog::info("event=no_delay_meter reason=\"{}\"", message_of(sojourn.status()));
+    }
+  });
+  return sojourn_.get();
 }
 
 }  // namespace faultline

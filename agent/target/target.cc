@@ -61,6 +61,20 @@ std::string Target::describe() const {
   return fmt::format("cgroup {}, {} process{}", cgroup, processes.size(), processes.size() == 1 ? "" : "es");
 }
 
+StatusOr<Target> duplicate(const Target& target) {
+  Target copy;
+  copy.asked = target.asked;
+  copy.cgroup = target.cgroup;
+  copy.cgroup_id = target.cgroup_id;
+  copy.cgroup_fd.reset(::fcntl(target.cgroup_fd.get(), F_DUPFD_CLOEXEC, 0));
+  if (!copy.cgroup_fd.valid()) return errno_status(errno, "dup of a cgroup");
+  copy.processes = target.processes;
+  for (const Netns& netns : target.netns) {
+    FL_ASSIGN_OR_RETURN(copy.netns.emplace_back(), duplicate(netns));
+  }
+  return copy;
+}
+
 StatusOr<TargetResolver> TargetResolver::make(std::vector<std::string> protect) {
   FL_ASSIGN_OR_RETURN(std::string root, find_cgroup_root());
   return over(std::move(root), std::move(protect));

@@ -23,6 +23,9 @@ struct Target {
   std::string describe() const;  // "cgroup /fl-demo-gateway, 3 processes"
 };
 
+// Holds the same cgroup and namespaces by descriptors of its own.
+StatusOr<Target> duplicate(const Target& target);
+
 // Turns target references into targets. Holds only configuration; safe to use from several threads.
 class TargetResolver {
  public:

@@ -20,6 +20,12 @@ struct fl_sojourn_key {
 
 struct fl_sojourn_slot {
 	__u64 count; /* packets measured so far; sample i is at i % FL_SOJOURN_SAMPLES */
+	/* From one packet's leaving to the next one's, where that had been waiting all the time. */
+	__u64 busy_ns;
+	__u64 busy_bytes;
+	__u64 busy_packets;
+	__u64 last_enqueue_ns;
+	__u64 last_dequeue_ns;
 	__u64 sample_ns[FL_SOJOURN_SAMPLES];
 };
 

@@ -1,59 +1,75 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What net_steer.bpf.c and the agent share. The agent writes, the program reads, through the skeleton's mapped
- * .bss; the counters go the other way.
+ * What net_steer.bpf.c and the agent share: which traffic of one target meets which fault, and what is done to it.
+ * The agent writes, the programs read, through the skeleton's mapped .bss; the counters go the other way.
  *
- * Rules live in two tables of which `active_table` names the one in force: the agent fills the other and then
- * stores the index, so the program never sees half a change. A fault ends the moment deadline_ns is not in the
- * future, whatever the tables say.
+ * Filters live in two tables of which `active_table` names the one in force: the agent fills the other and then
+ * stores the index, so no program ever sees half a change. Everything else is per fault, and a fault ends the moment
+ * its schedule says so, whatever the tables say.
  */
 #ifndef FAULTLINE_ABI_NET_STEER_H
 #define FAULTLINE_ABI_NET_STEER_H
 
-#include <linux/types.h>
+#include "bpf/abi/net_index.h"
+#include "bpf/abi/schedule.h"
+#include "bpf/abi/selection.h"
 
-#define FL_NET_MAX_RULES 64
-#define FL_NET_MAX_FAULTS 32
+#define FL_NET_MAX_FAULTS 32 /* one bit each in the index; exemptions take bits, too */
+#define FL_NET_MAX_RULES 64  /* addresses, networks and port ranges of all filters of a target */
 
-enum fl_net_family {
-	FL_NET_ANY = 0,
-	FL_NET_IPV4 = 4,
-	FL_NET_IPV6 = 6,
-};
-
-enum fl_net_protocol {
-	FL_NET_PROTO_ANY = 0,
-	FL_NET_PROTO_TCP = 1,
-	FL_NET_PROTO_UDP = 2,
-	FL_NET_PROTO_ICMP = 3, /* ICMP and ICMPv6 */
-};
-
-/* One peer network x one port range. Several rules may feed one fault. */
-struct fl_net_rule {
-	__u32 addr[4]; /* network byte order, already masked; IPv4 in [0] */
-	__u32 mask[4];
-	__u16 port_first; /* host byte order */
-	__u16 port_last;
-	__u8 family;   /* enum fl_net_family */
-	__u8 protocol; /* enum fl_net_protocol */
-	__u8 by_port;  /* compare ports; packets without a known port do not match */
-	__u8 fault;    /* index into the faults */
+/* Where the programs are asked. */
+enum fl_net_hook {
+	FL_HOOK_EGRESS = 0,  /* a packet leaves the cgroup: to a band of the tree, or refused */
+	FL_HOOK_INGRESS = 1, /* a packet has reached a socket of the cgroup: dropped */
+	FL_HOOK_SHAPE = 2,   /* a packet is about to enter the target's network namespace: to a band of the tree */
+	FL_HOOK_CONNECT = 3, /* connect(): an error */
+	FL_NET_HOOKS = 4,
 };
 
 struct fl_net_table {
-	struct fl_net_rule rules[FL_NET_MAX_RULES]; /* the first match decides */
-	__u32 count;
-	__u32 pad;
+	struct fl_net_index index;
+	__u32 hooks[FL_NET_HOOKS]; /* the faults asked at each hook */
+	__u32 exemptions;          /* bits that are no faults: what they match is spared by the others */
+	__u32 spared[FL_NET_MAX_FAULTS]; /* by an exemption's bit: the faults' bits that it switches off */
+	__u8 fault[FL_NET_MAX_FAULTS];   /* by bit, lowest first in precedence: which of `faults` */
 };
 
 struct fl_net_fault {
-	__u64 deadline_ns; /* bpf_ktime_get_ns() clock; 0: not in force */
-	__u64 threshold;   /* injected when the dice are below; 2^32: always */
+	struct fl_schedule schedule;
+	struct fl_selection selection;
 	__u64 seed;
-	__u32 priority;    /* value for skb->priority: qdisc handle | band */
+	__u64 share;             /* concerned when the dice are below; 2^32: always */
+	__u32 share_of_connections;
+	__u32 priority;          /* for skb->priority: qdisc handle | band; 0: refuse the packet */
+	__u32 error;             /* of connect() */
 	__u32 pad;
-	__u64 matched;     /* also the number of the next draw */
+	__u64 seen;              /* numbers the draws of share */
+	__u64 memory;            /* of the selection; also the count of packets concerned: memory / FL_SELECTION_ONE */
 	__u64 injected;
 };
+
+/* A network namespace's door that FL_HOOK_SHAPE stands at: the device outside, and how it names the inside. */
+#define FL_NET_MAX_DOORS 16
+struct fl_net_door {
+	__u32 ifindex; /* 0: not in use */
+	__s32 nsid;    /* of the target's namespace, as seen from the device's; -1: the same */
+};
+
+struct fl_net_target {
+	__u64 cgroup_id;
+	__u32 cgroup_level; /* depth below the root of the hierarchy, which is 0 */
+	__u32 pad;
+};
+
+/* Uniform over [0, 2^32), the same for all packets of a connection in both directions. */
+static inline __u32 fl_connection_dice(__u64 seed, const struct fl_net_packet *packet)
+{
+	__u64 x = seed;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		x = fl_dice(x ^ packet->peer[i], packet->local[i]) ^ x << 32;
+	return fl_dice(x ^ ((__u64)packet->peer_port << 16 | packet->local_port), packet->protocol);
+}
 
 #endif

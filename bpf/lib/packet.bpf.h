@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Reads the receiver's address, protocol and port from an IPv4 or IPv6 packet as cgroup_skb programs see it. */
+/* Reads an IPv4 or IPv6 packet's addresses, protocol and ports, and says which end is the target's. */
 #ifndef FAULTLINE_PACKET_BPF_H
 #define FAULTLINE_PACKET_BPF_H
 
@@ -10,7 +10,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/abi/net_steer.h"
+#include "bpf/abi/net_index.h"
 
 #define IP_OFFSET_MASK 0x1fff
 #define IPV6_EXT_MAX 6
@@ -20,15 +20,6 @@
 #define NEXTHDR_FRAGMENT 44
 #define NEXTHDR_DEST 60
 
-struct packet {
-	__u32 daddr[4]; /* network byte order; IPv4 in [0] */
-	__u16 dport;    /* host byte order */
-	__u8 family;
-	__u8 protocol; /* enum fl_net_protocol; ANY when it is none of the named */
-	__u8 has_port; /* 0 for fragments after the first, too */
-};
-
-/* The first bytes of the headers, up to the destination port of an option-less IPv4 packet. */
 struct ipv4_head {
 	__u8 version_ihl;
 	__u8 tos;
@@ -51,85 +42,118 @@ struct ipv6_head {
 	__u32 daddr[4];
 };
 
-static __always_inline void packet_transport(struct __sk_buff *skb, struct packet *pkt, __u8 ipproto, __u32 off,
-					     __u8 first_fragment)
-{
-	__u16 dport;
+/* What of the headers is known between reading the addresses and reading the ports. */
+struct packet_place {
+	__u32 transport; /* offset of the transport header, or of the first IPv6 extension */
+	__u8 next;       /* protocol of what is there */
+	__u8 later_fragment;
+};
 
-	switch (ipproto) {
-	case IPPROTO_TCP:
-		pkt->protocol = FL_NET_PROTO_TCP;
-		break;
-	case IPPROTO_UDP:
-		pkt->protocol = FL_NET_PROTO_UDP;
-		break;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		pkt->protocol = FL_NET_PROTO_ICMP;
-		return;
-	default:
-		return;
-	}
-	if (first_fragment && !bpf_skb_load_bytes(skb, off + 2, &dport, sizeof(dport))) {
-		pkt->dport = bpf_ntohs(dport);
-		pkt->has_port = 1;
-	}
+/* `size` bytes at `off`: in place where the kernel has them at hand, else copied into `room`. */
+static __always_inline const void *packet_bytes(struct __sk_buff *skb, __u32 off, void *room, __u32 size)
+{
+	void *data = (void *)(long)skb->data;
+	void *end = (void *)(long)skb->data_end;
+
+	if (data + off + size <= end)
+		return data + off;
+	return bpf_skb_load_bytes(skb, off, room, size) ? NULL : room;
 }
 
-static __always_inline int packet_ipv4(struct __sk_buff *skb, struct packet *pkt)
+/*
+ * The addresses. `off` is where the network header begins; `leaving`: the sender is the target. `pkt` must come
+ * zeroed. -1 when it is neither IPv4 nor IPv6, or too short.
+ */
+static __always_inline int packet_addresses(struct __sk_buff *skb, __u32 off, int leaving, struct fl_net_packet *pkt,
+					    struct packet_place *place)
 {
-	struct ipv4_head ip;
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		struct ipv4_head room;
+		const struct ipv4_head *ip = packet_bytes(skb, off, &room, sizeof(room));
 
-	if (bpf_skb_load_bytes(skb, 0, &ip, sizeof(ip)))
-		return -1;
-	pkt->family = FL_NET_IPV4;
-	pkt->daddr[0] = ip.daddr;
-	packet_transport(skb, pkt, ip.protocol, (ip.version_ihl & 0x0f) * 4,
-			 !(ip.frag_off & bpf_htons(IP_OFFSET_MASK)));
-	return 0;
+		if (!ip)
+			return -1;
+		pkt->family = FL_NET_IPV4;
+		pkt->peer[0] = leaving ? ip->daddr : ip->saddr;
+		pkt->local[0] = leaving ? ip->saddr : ip->daddr;
+		place->transport = off + (ip->version_ihl & 0x0f) * 4;
+		place->next = ip->protocol;
+		place->later_fragment = !!(ip->frag_off & bpf_htons(IP_OFFSET_MASK));
+		return 0;
+	}
+	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+		struct ipv6_head room;
+		const struct ipv6_head *ip = packet_bytes(skb, off, &room, sizeof(room));
+
+		if (!ip)
+			return -1;
+		pkt->family = FL_NET_IPV6;
+		__builtin_memcpy(pkt->peer, leaving ? ip->daddr : ip->saddr, sizeof(pkt->peer));
+		__builtin_memcpy(pkt->local, leaving ? ip->saddr : ip->daddr, sizeof(pkt->local));
+		place->transport = off + sizeof(*ip);
+		place->next = ip->nexthdr;
+		place->later_fragment = 0;
+		return 0;
+	}
+	return -1;
 }
 
-static __always_inline int packet_ipv6(struct __sk_buff *skb, struct packet *pkt)
+/* Walks over IPv6 extension headers to the transport header. -1: too many, or cut off. */
+static __always_inline int packet_skip_extensions(struct __sk_buff *skb, struct packet_place *place)
 {
-	struct ipv6_head ip;
-	__u32 off = sizeof(ip);
-	__u8 first_fragment = 1;
-	__u8 next;
 	int i;
 
-	if (bpf_skb_load_bytes(skb, 0, &ip, sizeof(ip)))
-		return -1;
-	pkt->family = FL_NET_IPV6;
-	__builtin_memcpy(pkt->daddr, ip.daddr, sizeof(pkt->daddr));
-	next = ip.nexthdr;
 	for (i = 0; i < IPV6_EXT_MAX; i++) {
 		__u8 ext[4]; /* next header, length, fragment offset */
 
-		if (next != NEXTHDR_HOP && next != NEXTHDR_ROUTING && next != NEXTHDR_DEST && next != NEXTHDR_FRAGMENT)
-			break;
-		if (bpf_skb_load_bytes(skb, off, ext, sizeof(ext)))
+		if (place->next != NEXTHDR_HOP && place->next != NEXTHDR_ROUTING && place->next != NEXTHDR_DEST &&
+		    place->next != NEXTHDR_FRAGMENT)
 			return 0;
-		if (next == NEXTHDR_FRAGMENT) {
-			off += 8;
+		if (bpf_skb_load_bytes(skb, place->transport, ext, sizeof(ext)))
+			return -1;
+		if (place->next == NEXTHDR_FRAGMENT) {
+			place->transport += 8;
 			if (ext[2] | (ext[3] & 0xf8))
-				first_fragment = 0;
+				place->later_fragment = 1;
 		} else {
-			off += (ext[1] + 1) * 8;
+			place->transport += (ext[1] + 1) * 8;
 		}
-		next = ext[0];
+		place->next = ext[0];
 	}
-	packet_transport(skb, pkt, next, off, first_fragment);
 	return 0;
 }
 
-/* 0, or -1 when the packet is neither IPv4 nor IPv6 or too short to say. `pkt` must come zeroed. */
-static __always_inline int packet_parse(struct __sk_buff *skb, struct packet *pkt)
+static __always_inline __u8 protocol_of(__u8 number)
 {
-	if (skb->protocol == bpf_htons(ETH_P_IP))
-		return packet_ipv4(skb, pkt);
-	if (skb->protocol == bpf_htons(ETH_P_IPV6))
-		return packet_ipv6(skb, pkt);
-	return -1;
+	switch (number) {
+	case IPPROTO_TCP:
+		return FL_NET_PROTO_TCP;
+	case IPPROTO_UDP:
+		return FL_NET_PROTO_UDP;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return FL_NET_PROTO_ICMP;
+	default:
+		return FL_NET_PROTO_ANY;
+	}
+}
+
+/* The protocol, and the ports where there are any. */
+static __always_inline void packet_transport(struct __sk_buff *skb, int leaving, struct fl_net_packet *pkt,
+					     struct packet_place *place)
+{
+	__u16 ports[2]; /* source, destination */
+
+	if (pkt->family == FL_NET_IPV6 && packet_skip_extensions(skb, place))
+		return;
+	pkt->protocol = protocol_of(place->next);
+	if (pkt->protocol != FL_NET_PROTO_TCP && pkt->protocol != FL_NET_PROTO_UDP)
+		return;
+	if (place->later_fragment || bpf_skb_load_bytes(skb, place->transport, ports, sizeof(ports)))
+		return;
+	pkt->peer_port = bpf_ntohs(ports[leaving ? 1 : 0]);
+	pkt->local_port = bpf_ntohs(ports[leaving ? 0 : 1]);
+	pkt->has_port = 1;
 }
 
 #endif

@@ -77,7 +77,7 @@ struct Times {
 class AgentCrash : public ::testing::TestWithParam<Phase> {
  protected:
   void SetUp() override {
-    const Status supported = probe_shaping_support();
+    const Status supported = shared_support().band(NetemParams{});
     REQUIRE_SUPPORTED(supported.ok(), message_of(supported));
     sockets.push_back(NetlinkSocket::open(netns_of_process(net.target().pid()).value()).value());
     target = TargetResolver::make({}).value().resolve(net.target_ref()).value();

@@ -27,7 +27,7 @@ double to_ms(Nanos t) {
 class AgentDeath : public ::testing::Test {
  protected:
   void SetUp() override {
-    const Status supported = probe_shaping_support();
+    const Status supported = shared_support().band(NetemParams{});
     REQUIRE_SUPPORTED(supported.ok(), message_of(supported));
     clean = net.tc_show();
   }
@@ -278,7 +278,7 @@ TEST_P(AgentKilled, NoKindOfFaultOutlivesItsAgent) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryKind, AgentKilled, ::testing::ValuesIn(kinds_of_the_table()),
-                         [](const auto& instance) { return instance.param; });
+                         test_name);
 
 }  // namespace
 }  // namespace faultline::testing

@@ -29,7 +29,7 @@ constexpr int kWireHeaders = 14 + 20 + 8;
 class BandQdisc : public ::testing::Test {
  protected:
   void SetUp() override {
-    const Status supported = probe_shaping_support();
+    const Status supported = NetSupport().band(NetemParams{});
     REQUIRE_SUPPORTED(supported.ok(), message_of(supported));
     ASSERT_TRUE(add_tree(socket, ifindex).ok());
   }
@@ -238,7 +238,7 @@ TEST_F(BandQdisc, TheKernelIsAskedForEachKindByItself) {
   const TbfParams tbf{.bytes_per_second = 1'000'000, .max_wait = milliseconds(400)};
   for (const BandParams& params :
        {BandParams(NetemParams{}), BandParams(tbf), BandParams(BlackholeParams{})}) {
-    EXPECT_TRUE(probe_band_support(params).ok()) << kind_of(params) << probe_band_support(params);
+    EXPECT_TRUE(NetSupport().band(params).ok()) << kind_of(params) << NetSupport().band(params);
   }
 }
 

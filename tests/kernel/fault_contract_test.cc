@@ -148,10 +148,10 @@ std::vector<std::string> kinds_with_qdiscs() {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryKindWithQdiscs, QdiscFaultContract, ::testing::ValuesIn(kinds_with_qdiscs()),
-                         [](const auto& instance) { return instance.param; });
+                         test_name);
 
 INSTANTIATE_TEST_SUITE_P(EveryKind, FaultContract, ::testing::ValuesIn(kinds_of_the_table()),
-                         [](const auto& instance) { return instance.param; });
+                         test_name);
 
 }  // namespace
 }  // namespace faultline::testing

@@ -42,7 +42,7 @@ UniqueFd always(std::uint32_t classid) {
 class TreeFilterOn : public ::testing::Test {
  protected:
   void SetUp() override {
-    const Status supported = probe_shaping_support();
+    const Status supported = NetSupport().band(NetemParams{});
     REQUIRE_SUPPORTED(supported.ok(), message_of(supported));
     ASSERT_TRUE(add_tree(socket, ifindex).ok());
     ASSERT_TRUE(add_band_qdisc(socket, ifindex, kBand, BlackholeParams{}).ok());

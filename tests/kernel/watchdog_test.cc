@@ -19,7 +19,7 @@ namespace {
 class Watchdog : public ::testing::Test {
  protected:
   void SetUp() override {
-    const Status supported = probe_shaping_support();
+    const Status supported = NetSupport().band(NetemParams{});
     REQUIRE_SUPPORTED(supported.ok(), message_of(supported));
     clean = net.tc_show();
     netns.reset(::open(("/run/netns/" + net.netns()).c_str(), O_RDONLY | O_CLOEXEC));

@@ -10,6 +10,7 @@
 
 #include "agent/engine/engine.h"
 #include "agent/engine/journal.h"
+#include "agent/faults/exemptions.h"
 #include "agent/faults/table.h"
 #include "agent/target/target.h"
 #include "tests/support/net_lab.h"
@@ -21,13 +22,20 @@ inline google::protobuf::Duration duration(Nanos t) {
   return google::protobuf::util::TimeUtil::NanosecondsToDuration(t.count());
 }
 
+// One for all tests of a binary, as for all of an agent's life.
+inline NetSupport& shared_support() {
+  static NetSupport support;
+  return support;
+}
+
 class FaultLab {
  public:
   FaultLab()
       : journal(Journal::open(state.path()).value()),
-        shaper(*journal),
-        kinds(make_fault_table(shaper)),
         targets(TargetResolver::make({}).value()),
+        peers(targets),
+        traffic(*journal, shared_support(), peers, make_exemptions(usual_exemptions(), "").value()),
+        kinds(make_fault_table(traffic, peers)),
         engine(targets, kinds) {}
 
   v1::ApplyRequest request(const v1::FaultSpec& spec, const std::string& id = "f",
@@ -56,9 +64,10 @@ class FaultLab {
   NetLab& net = shared_net_lab();
   TempDir state;
   std::unique_ptr<Journal> journal;
-  NetShaper shaper;
-  FaultTable kinds;
   TargetResolver targets;
+  PeerLookup peers;
+  NetTraffic traffic;
+  FaultTable kinds;
   Engine engine;
 };
 

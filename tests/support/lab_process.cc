@@ -4,7 +4,7 @@
 //   lab_process names ADDRESS ...
 //   lab_process client CGROUP_DIR  enters the cgroup, then obeys lines on stdin, one line on stdout each:
 //     udp ADDRESS PORT COUNT INTERVAL_US WAIT_MS   sends COUNT numbered datagrams, waits for the echoes
-//       -> "SENT REFUSED", then "SENT_NS RTT_NS" for each datagram (CLOCK_MONOTONIC; RTT -1: no echo;
+//       -> "SENT REFUSED RECEIVED", then "SENT_NS RTT_NS" for each datagram (CLOCK_MONOTONIC; RTT -1: no echo;
 //       REFUSED: how often send() failed)
 //     tcp ADDRESS PORT WAIT_MS
 //       -> "NS" until connected, -1 if not
@@ -44,17 +44,25 @@ struct Datagram {
   std::int64_t sent_ns;
 };
 
-void receive(int fd, std::int64_t until_ns, std::vector<std::int64_t>& rtts, std::size_t& missing) {
-  while (missing > 0) {
-    if (!wait_for(fd, POLLIN, until_ns)) return;
-    Datagram d{};
-    while (::recv(fd, &d, sizeof d, MSG_DONTWAIT) == sizeof d) {
-      if (d.number < rtts.size() && rtts[d.number] < 0) {
-        rtts[d.number] = now_ns() - d.sent_ns;
-        --missing;
-      }
+struct Echoes {
+  std::vector<std::int64_t> rtts;  // -1: none yet
+  std::size_t missing = 0;
+  std::size_t received = 0;  // copies included
+};
+
+void take(int fd, Echoes& echoes) {
+  Datagram d{};
+  while (::recv(fd, &d, sizeof d, MSG_DONTWAIT) == sizeof d) {
+    ++echoes.received;
+    if (d.number < echoes.rtts.size() && echoes.rtts[d.number] < 0) {
+      echoes.rtts[d.number] = now_ns() - d.sent_ns;
+      --echoes.missing;
     }
   }
+}
+
+void receive(int fd, std::int64_t until_ns, Echoes& echoes) {
+  while (echoes.missing > 0 && wait_for(fd, POLLIN, until_ns)) take(fd, echoes);
 }
 
 std::string udp(const std::string& to, int port, std::istringstream& words) {
@@ -66,23 +74,24 @@ std::string udp(const std::string& to, int port, std::istringstream& words) {
   const int room = 8 << 20;
   ::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
   ::connect(fd, address.get(), address.size);
-  std::vector<std::int64_t> rtts(count, -1);
-  std::size_t missing = count;
+  Echoes echoes{.rtts = std::vector<std::int64_t>(count, -1), .missing = count, .received = 0};
   std::vector<std::int64_t> sent_ns(count, 0);
   std::size_t refused = 0;
   const std::int64_t start = now_ns();
   for (std::size_t i = 0; i < count; ++i) {
-    receive(fd, start + static_cast<std::int64_t>(i) * interval_us * 1000, rtts, missing);
+    receive(fd, start + static_cast<std::int64_t>(i) * interval_us * 1000, echoes);
     while (now_ns() < start + static_cast<std::int64_t>(i) * interval_us * 1000) ::usleep(50);
     const Datagram d{i, now_ns()};
     sent_ns[i] = d.sent_ns;
     refused += ::send(fd, &d, sizeof d, 0) != sizeof d;
   }
-  receive(fd, now_ns() + wait_ms * 1'000'000, rtts, missing);
+  receive(fd, now_ns() + wait_ms * 1'000'000, echoes);
+  ::usleep(20'000);  // copies come last
+  take(fd, echoes);
   ::close(fd);
   std::ostringstream answer;
-  answer << count << ' ' << refused;
-  for (std::size_t i = 0; i < count; ++i) answer << ' ' << sent_ns[i] << ' ' << rtts[i];
+  answer << count << ' ' << refused << ' ' << echoes.received;
+  for (std::size_t i = 0; i < count; ++i) answer << ' ' << sent_ns[i] << ' ' << echoes.rtts[i];
   return answer.str();
 }
 

@@ -138,7 +138,7 @@ UdpResult NetLab::udp(LabProcess& from, const std::string& to, int port, int cou
   std::istringstream words(from.ask("udp " + to + " " + std::to_string(port) + " " + std::to_string(count) +
                                     " " + std::to_string(interval_us) + " " + std::to_string(wait_ms)));
   UdpResult result;
-  words >> result.sent >> result.refused;
+  words >> result.sent >> result.refused >> result.received;
   std::int64_t sent_ns = 0;
   for (double rtt_ns = 0; words >> sent_ns >> rtt_ns;) {
     result.sent_ns.push_back(sent_ns);

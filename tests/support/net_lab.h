@@ -43,6 +43,7 @@ class LabProcess {
 struct UdpResult {
   std::size_t sent = 0;
   std::size_t refused = 0;            // send() failed: the sender noticed
+  std::size_t received = 0;           // echoes, copies included
   std::vector<double> rtt_ms;         // of the echoes that came, in the order of sending
   std::vector<bool> answered;         // per datagram
   std::vector<std::int64_t> sent_ns;  // per datagram, CLOCK_MONOTONIC

@@ -1,4 +1,4 @@
-// The values of the shaping kinds' own messages, through the table as the agent uses it. Nothing here asks
+// The values of the traffic kinds' own messages, through the table as the agent uses it. Nothing here asks
 // the kernel.
 #include <gtest/gtest.h>
 
@@ -20,10 +20,13 @@ class NoLog final : public StickyLog {
   Status settle(std::uint64_t) override { return ok_status(); }
 };
 
-struct ShapingValues : ::testing::Test {
+struct TrafficValues : ::testing::Test {
   NoLog log;
-  NetShaper shaper{log};
-  FaultTable table = make_fault_table(shaper);
+  TargetResolver targets = TargetResolver::over("/", {}).value();
+  PeerLookup lookup{targets};
+  NetSupport kernel;
+  NetTraffic traffic{log, kernel, lookup, {}};
+  FaultTable table = make_fault_table(traffic, lookup);
 
   Status check(const v1::FaultSpec& spec) {
     for (const auto& kind : table) {
@@ -47,17 +50,17 @@ struct ShapingValues : ::testing::Test {
   }
 };
 
-TEST_F(ShapingValues, EveryKindIsInTheTableOnceUnderItsFieldsName) {
+TEST_F(TrafficValues, EveryKindIsInTheTableOnceUnderItsFieldsName) {
   const auto* kinds = v1::FaultSpec::descriptor()->FindOneofByName("kind");
   ASSERT_EQ(static_cast<int>(table.size()), kinds->field_count());
   for (const auto& kind : table) {
     const auto* field = v1::FaultSpec::descriptor()->FindFieldByNumber(kind->which());
     ASSERT_NE(field, nullptr);
-    EXPECT_EQ(field->name(), kind->name());
+    EXPECT_EQ(field->json_name(), kind->name());
   }
 }
 
-TEST_F(ShapingValues, ADelayIsAboveZeroAndAtMostAMinute) {
+TEST_F(TrafficValues, ADelayIsAboveZeroAndAtMostAMinute) {
   EXPECT_TRUE(delay(0, 1).ok());
   EXPECT_TRUE(delay(60, 0).ok());
   EXPECT_EQ(delay(0, 0).code(), StatusCode::kInvalidArgument);
@@ -65,7 +68,7 @@ TEST_F(ShapingValues, ADelayIsAboveZeroAndAtMostAMinute) {
   EXPECT_EQ(delay(60, 1).code(), StatusCode::kInvalidArgument);
 }
 
-TEST_F(ShapingValues, ADelayThatOverflowsIsRefusedAndNotWrapped) {
+TEST_F(TrafficValues, ADelayThatOverflowsIsRefusedAndNotWrapped) {
   // 18446744074 s is 290 ms modulo 2^64 ns.
   for (const std::int64_t seconds : {std::int64_t{18'446'744'074}, std::numeric_limits<std::int64_t>::max(),
                                      std::numeric_limits<std::int64_t>::min()}) {
@@ -74,18 +77,18 @@ TEST_F(ShapingValues, ADelayThatOverflowsIsRefusedAndNotWrapped) {
   }
 }
 
-TEST_F(ShapingValues, JitterBeyondWhatNetemKeepsIsRefused) {
+TEST_F(TrafficValues, JitterBeyondWhatNetemKeepsIsRefused) {
   EXPECT_TRUE(delay(10, 0, 2, 0).ok());
   EXPECT_EQ(delay(10, 0, 2, 1).code(), StatusCode::kInvalidArgument);
 }
 
-TEST_F(ShapingValues, JitterIsAtMostTheLatency) {
+TEST_F(TrafficValues, JitterIsAtMostTheLatency) {
   EXPECT_TRUE(delay(0, 200, 0, 200).ok());
   EXPECT_EQ(delay(0, 200, 0, 201).code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(delay(0, 200, 0, -1).code(), StatusCode::kInvalidArgument);
 }
 
-TEST_F(ShapingValues, ALossIsAProbabilityAboveZero) {
+TEST_F(TrafficValues, ALossIsAProbabilityAboveZero) {
   EXPECT_TRUE(loss(1.0).ok());
   EXPECT_TRUE(loss(1e-6).ok());
   for (const double probability : {0.0, -0.1, 1.0000001, 30.0, std::nan(""), -std::nan(""), HUGE_VAL}) {
@@ -93,10 +96,10 @@ TEST_F(ShapingValues, ALossIsAProbabilityAboveZero) {
   }
 }
 
-TEST_F(ShapingValues, AFilterThatMakesNoSenseIsRefusedForEveryKind) {
+TEST_F(TrafficValues, AFilterThatMakesNoSenseIsRefusedForEveryKind) {
   v1::FaultSpec spec;
   spec.mutable_delay()->mutable_latency()->set_seconds(1);
-  spec.mutable_delay()->mutable_traffic()->add_peers("gateway");
+  spec.mutable_delay()->mutable_traffic()->add_peers("10.0.0.300");
   EXPECT_EQ(check(spec).code(), StatusCode::kInvalidArgument);
   spec.mutable_loss()->mutable_packets()->set_probability(0.5);
   spec.mutable_loss()->mutable_traffic()->add_ports()->set_first(80);
@@ -104,11 +107,11 @@ TEST_F(ShapingValues, AFilterThatMakesNoSenseIsRefusedForEveryKind) {
 }
 
 // A journal may come from another version of the agent, or from a damaged disk.
-TEST_F(ShapingValues, UndoingARecordOfAnotherShapeIsAnError) {
+TEST_F(TrafficValues, UndoingARecordOfAnotherShapeIsAnError) {
   using Json = nlohmann::json;
   for (const Json& where : {Json(), Json::object(), Json{{"netns", 1}}, Json{{"netns", "x"}, {"ifindex", 2}},
                             Json{{"netns", 1}, {"ifindex", Json::array()}}, Json("text")}) {
-    EXPECT_EQ(NetShaper::undo(where).code(), StatusCode::kInvalidArgument) << where;
+    EXPECT_EQ(NetTrees::undo(where).code(), StatusCode::kInvalidArgument) << where;
   }
 }
 
