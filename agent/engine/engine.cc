@@ -273,20 +273,26 @@ std::vector<v1::FaultStatus> Engine::list() const {
 void Engine::tick() {
   std::vector<EntryPtr> over;
   std::vector<EntryPtr> gone;
+  std::vector<std::pair<EntryPtr, std::string>> fallen;
   {
     const std::lock_guard lock(mutex_);
     const MonoTime now = mono_now();
+    const bool look = now - looked_ >= options_.look_every;
+    if (look) looked_ = now;
     for (const EntryPtr& entry : entries_) {
       if (entry->claimed) continue;
       if (now >= entry->deadline) {
         over.push_back(entry);
       } else if (cgroup_is_gone(entry->target)) {
         gone.push_back(entry);
+      } else if (const Status standing = look ? entry->fault->standing() : ok_status(); !standing.ok()) {
+        fallen.emplace_back(entry, message_of(standing));
       }
     }
   }
   finish(claim(over, v1::END_REASON_DURATION, ""));
   finish(claim(gone, v1::END_REASON_TARGET_GONE, "the target's cgroup has vanished"));
+  for (const auto& [entry, why] : fallen) finish(claim({entry}, v1::END_REASON_TARGET_GONE, why));
   retry();
 }
 

@@ -24,6 +24,7 @@ struct EngineOptions {
   std::size_t remembered = 256;  // ended faults that list() still tells of
   // Where something was left of a fault, it is tried again after this, then after twice as long, and so on;
   // in all so often, over some ten minutes. Then it is left to the next agent's sweep.
+  Nanos look_every = std::chrono::seconds(1);  // whether faults still stand
   Nanos retry_after = std::chrono::seconds(1);
   int retries = 14;
 };
@@ -66,6 +67,7 @@ class Engine {
 
   std::mutex apply_mutex_;           // one apply at a time
   mutable std::mutex mutex_;         // guards entries_ and every entry's fields
+  MonoTime looked_;                  // when faults were last asked whether they stand
   std::condition_variable changed_;  // a fault has finished, or an apply is through
   std::string applying_;             // id of the fault that is being applied; empty: none
   std::deque<EntryPtr> entries_;     // oldest first

@@ -17,7 +17,7 @@
 
 namespace faultline {
 
-// A fault in force. set_deadline, counters and achieved may be called from several threads, but never beside
+// A fault in force. set_deadline, counters, achieved and standing may be called from several threads, but never beside
 // or after revert. revert is called again, now and then, where it failed.
 class Fault {
  public:
@@ -27,6 +27,9 @@ class Fault {
   virtual void set_deadline(MonoTime deadline) = 0;
   virtual v1::Counters counters() const = 0;
   virtual std::vector<v1::Achieved> achieved() const = 0;
+
+  // Whether what it stands on in the target is still there; if not, why it can have no effect any more.
+  virtual Status standing() { return ok_status(); }
 
   // Ends the effect, in the kernel, at once.
   virtual void stop() = 0;

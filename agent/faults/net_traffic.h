@@ -62,6 +62,8 @@ class TrafficFault {
   // Of injected, only what its band has really got counts, by the band's own counters; never less than
   // before.
   SteerCounters counters();
+  // Not OK when all its bands have gone: with their devices, or by somebody's hand.
+  Status standing();
   SojournSamples sojourn() const;  // all devices together; empty where the kernel cannot measure
   void stop();
   Status revert();

@@ -38,6 +38,19 @@ SteerCounters TrafficFault::counters() {
   return sum;
 }
 
+Status TrafficFault::standing() {
+  bool any = false;
+  for (const Part& part : parts_) {
+    for (const TreePlace& place : part.places) {
+      any = true;
+      const auto band = band_qdisc(sockets_.at(place.netns), place.ifindex, band_);
+      if (band.status().code() != StatusCode::kNotFound) return ok_status();
+    }
+  }
+  if (!any) return ok_status();
+  return make_error(StatusCode::kNotFound, "the target's interface has gone, or the fault's qdisc there");
+}
+
 SojournSamples TrafficFault::sojourn() const {
   SojournSamples all;
   for (const int slot : meters_) {

@@ -22,6 +22,7 @@ class TrafficKind::InForce : public Fault {
     return counters;
   }
   std::vector<v1::Achieved> achieved() const override { return kind_.achieved(spec_, *fault_); }
+  Status standing() override { return fault_->standing(); }
   void stop() override { fault_->stop(); }
   Status revert() override { return fault_->revert(); }
 

@@ -87,6 +87,8 @@ StatusOr<std::unique_ptr<NetSteer>> NetSupport::take_steer() {
 void NetSupport::keep_loading(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (taken_.wait(lock, stop, [this] { return !spare_; })) {
+    // Not at once: whoever has taken the last one is in the middle of an apply and needs the processor more.
+    if (taken_.wait_for(lock, stop, std::chrono::seconds(1), [&] { return stop.stop_requested(); })) return;
     lock.unlock();
     auto steer = load();
     lock.lock();

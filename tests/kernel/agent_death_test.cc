@@ -262,6 +262,23 @@ TEST_F(AgentDeath, ASecondAgentOnTheSameStateIsRefused) {
   EXPECT_NE(told.find("exit 7"), std::string::npos) << told;
 }
 
+// The filter on the host's end of the veth outlives its maker, but not its effect.
+TEST_F(AgentDeath, AFaultOfWhatArrivesDiesWithTheAgent) {
+  const auto host = [&] { return shell("tc -n " + net.peer_netns() + " qdisc show dev eth0"); };
+  const std::string clean_host = host();
+  AgentProcess agent(dir.path());
+  v1::FaultSpec spec = delay_spec(milliseconds(400));
+  spec.mutable_delay()->mutable_traffic()->set_direction(v1::DIRECTION_INGRESS);
+  apply(agent, spec, seconds(60));
+  ASSERT_TRUE(harms_udp(net.target(), kPeer));
+  ASSERT_NE(host(), clean_host);
+  kill_with_watchdog(agent);
+  ASSERT_NE(host(), clean_host) << "nobody is there to take it away";
+  EXPECT_FALSE(harms_udp(net.target(), kPeer));
+  AgentProcess next(dir.path());
+  EXPECT_EQ(host(), clean_host);
+}
+
 class AgentKilled : public AgentDeath, public ::testing::WithParamInterface<std::string> {};
 
 TEST_P(AgentKilled, NoKindOfFaultOutlivesItsAgent) {

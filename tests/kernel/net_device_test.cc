@@ -69,8 +69,11 @@ TEST_F(NetDevice, DeletedUnderAFaultTakesItAlong) {
   const std::uint64_t before = lab.status().counters().injected();
   shell(ip() + "link del eth0");
   EXPECT_TRUE(NetLab::udp(lab.net.target(), kPeer, kPort, 10, 2000, 100).rtt_ms.empty());
-  // As when a container's network is made anew: the fault is not on the new device, and does not say so.
+  // As when a container's network is made anew: the fault is not on the new device, and says that it is over.
   make_device_anew();
+  lab.engine.tick();
+  EXPECT_EQ(lab.status().end_reason(), v1::END_REASON_TARGET_GONE);
+  EXPECT_THAT(lab.status().end_detail(), ::testing::HasSubstr("interface has gone"));
   EXPECT_LT(median(), kUndelayedMs);
   expect_clean_revert();
   EXPECT_EQ(injected, before);

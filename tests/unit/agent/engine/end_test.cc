@@ -154,5 +154,21 @@ TEST_F(End, NoActiveFaultIsEverForgotten) {
   EXPECT_THAT(listed(), ElementsAre("f1 active", "f3 active", "f4 active", "f5 active", "f2 ended"));
 }
 
+TEST_F(End, AFaultThatHasNothingToStandOnEndsWithTheReason) {
+  EngineOptions options;
+  options.look_every = Nanos(1);
+  restart(options);
+  ASSERT_TRUE(apply("f1").ok());
+  engine->tick();
+  EXPECT_THAT(listed(), ElementsAre("f1 active"));
+  kind->fallen = make_error(StatusCode::kNotFound, "its interface has gone");
+  engine->tick();
+  EXPECT_THAT(listed(), ElementsAre("f1 ended"));
+  const v1::FaultStatus end = engine->list().front();
+  EXPECT_EQ(end.end_reason(), v1::END_REASON_TARGET_GONE);
+  EXPECT_EQ(end.end_detail(), "its interface has gone");
+  EXPECT_THAT(kind->events(), ElementsAre("apply 1", "stop 1", "revert 1", "gone 1"));
+}
+
 }  // namespace
 }  // namespace faultline

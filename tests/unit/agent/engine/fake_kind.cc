@@ -39,6 +39,10 @@ class FakeKind::InForce final : public Fault {
     latency.set_samples(stopped_ ? 6 : 5);
     return {latency};
   }
+  Status standing() override {
+    const Use use(*this);
+    return kind_.fallen;
+  }
   void stop() override {
     const Use use(*this);
     stopped_ = true;

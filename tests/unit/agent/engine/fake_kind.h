@@ -31,6 +31,7 @@ class FakeKind final : public FaultKind {
   // Trouble. Set before the engine's calls.
   Status unsupported, bad_values, no_plan, no_apply;
   std::vector<Status> snapshots;           // answers of the next snapshots; then they work
+  Status fallen;                           // what the faults in force say of their standing
   Status no_revert;                        // the state stays
   std::atomic<bool> leaves_state = false;  // revert says OK and leaves its state nevertheless
   std::function<void()> during_revert;     // runs in revert, before anything is taken away
