@@ -52,72 +52,100 @@ static __always_inline __u32 lowest(__u32 set)
 	return places[((set & -set) * 0x077cb531u) >> 27];
 }
 
+/*
+ * What follows is not inlined where it stands in a loop or behind several hooks: the kernel then verifies it once,
+ * on its own, which takes a fifth of the time.
+ */
+
 /* The fault may be for some of the packets or connections only. */
-static __always_inline int in_share(struct fl_net_fault *fault, const struct fl_net_packet *pkt)
+__noinline int in_share(struct fl_net_packet *pkt, __u32 index)
 {
-	if (fault->share > 0xffffffffull)
-		return 1;
+	struct fl_net_fault *fault = &faults[index & (FL_NET_MAX_FAULTS - 1)];
+
+	if (!pkt)
+		return 0;
 	if (fault->share_of_connections)
 		return fl_connection_dice(fault->seed, pkt) < fault->share;
 	return fl_dice(~fault->seed, __sync_fetch_and_add(&fault->seen, 1)) < fault->share;
 }
 
-/* One more packet for the fault: whether it is hit. */
-static __always_inline int hit(struct fl_net_fault *fault)
+/* The memory that this packet found in a fault with bursts, whose state must change as a whole. */
+__noinline __u64 burst_memory(__u32 index)
 {
+	struct fl_net_fault *fault = &faults[index & (FL_NET_MAX_FAULTS - 1)];
 	__u64 memory, next;
 	int i;
 
-	if (fault->selection.how != FL_SELECT_BURSTS) {
-		memory = __sync_fetch_and_add(&fault->memory, FL_SELECTION_ONE);
-	} else {
-		/* Others may change it at the same time; whoever comes first has the number. Unrolled: 6.1 takes
-		 * no loop whose end falls through to its beginning. */
+	/* Others may change it at the same time; whoever comes first has the number. Unrolled: 6.1 takes no loop
+	 * whose end falls through to its beginning. */
 #pragma unroll
-		for (i = 0; i < 8; i++) {
-			memory = *(volatile __u64 *)&fault->memory;
-			next = fl_selection_next(&fault->selection, fault->seed, memory);
-			if (__sync_val_compare_and_swap(&fault->memory, memory, next) == memory)
-				break;
-		}
+	for (i = 0; i < 8; i++) {
+		memory = *(volatile __u64 *)&fault->memory;
+		next = fl_selection_next(&fault->selection, fault->seed, memory);
+		if (__sync_val_compare_and_swap(&fault->memory, memory, next) == memory)
+			break;
 	}
+	return memory;
+}
+
+/* One more packet for the fault: whether it is hit. */
+static __always_inline int hit(struct fl_net_fault *fault, __u32 index)
+{
+	__u64 memory;
+
+	if (fault->selection.how == FL_SELECT_BURSTS)
+		memory = burst_memory(index);
+	else
+		memory = __sync_fetch_and_add(&fault->memory, FL_SELECTION_ONE);
 	if (!fl_selected(&fault->selection, fault->seed, memory))
 		return 0;
 	__sync_fetch_and_add(&fault->injected, 1);
 	return 1;
 }
 
-/* Not inlined: verified once, on its own, not again for every hook. The index of the fault that hits, or -1. */
+/* Without the faults that an exemption keeps away from the packet. */
+static __always_inline __u32 without_spared(const struct fl_net_table *table, __u32 set)
+{
+	__u32 exempt = set & table->exemptions;
+	int i;
+
+	set &= ~exempt;
+	for (i = 0; i < FL_NET_MAX_EXEMPTIONS && exempt; i++) {
+		set &= ~table->spared[lowest(exempt) & (FL_NET_MAX_FAULTS - 1)];
+		exempt &= exempt - 1;
+	}
+	return set;
+}
+
+/* The index of the fault that hits, or -1. `set`: those whose filters the packet's peer passes. */
 __noinline int decide(struct fl_net_packet *pkt, __u32 set)
 {
 	struct fl_net_table *table = table_in_force();
 	struct fl_net_fault *fault;
-	__u32 exempt, bit, index;
+	__u32 index = FL_NET_MAX_FAULTS;
+	__u32 at;
 	__u64 now;
 	int i;
 
 	if (!pkt)
 		return -1;
-	set &= fl_net_by_transport(&table->index, pkt);
-	exempt = set & table->exemptions;
-	set &= ~exempt;
-	for (i = 0; i < FL_NET_MAX_FAULTS && exempt && set; i++) {
-		set &= ~table->spared[lowest(exempt) & (FL_NET_MAX_FAULTS - 1)];
-		exempt &= exempt - 1;
-	}
+	set = without_spared(table, set & fl_net_by_transport(&table->index, pkt));
 	if (!set)
 		return -1;
 	now = bpf_ktime_get_ns();
 	for (i = 0; i < FL_NET_MAX_FAULTS && set; i++) {
-		bit = lowest(set) & (FL_NET_MAX_FAULTS - 1);
-		index = table->fault[bit] & (FL_NET_MAX_FAULTS - 1);
-		fault = &faults[index];
+		at = table->fault[lowest(set) & (FL_NET_MAX_FAULTS - 1)] & (FL_NET_MAX_FAULTS - 1);
+		fault = &faults[at];
 		/* A fault that is not in force, or not for this packet, is as if it were not there. */
-		if (fl_in_force(&fault->schedule, now) && in_share(fault, pkt))
-			return hit(fault) ? (int)index : -1;
+		if (fl_in_force(&fault->schedule, now) && (fault->share > 0xffffffffull || in_share(pkt, at))) {
+			index = at;
+			break;
+		}
 		set &= set - 1;
 	}
-	return -1;
+	if (index >= FL_NET_MAX_FAULTS)
+		return -1;
+	return hit(&faults[index], index) ? (int)index : -1;
 }
 
 static __always_inline struct fl_net_fault *fault_of_packet(struct __sk_buff *skb, __u32 hook, __u32 off,

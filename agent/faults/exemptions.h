@@ -10,7 +10,7 @@
 
 namespace faultline {
 
-inline constexpr std::size_t kMaxExemptions = 8;  // each takes one of the 32 bits of a target's faults
+inline constexpr std::size_t kMaxExemptions = FL_NET_MAX_EXEMPTIONS;
 
 // What is exempt when nobody says otherwise.
 std::vector<std::string> usual_exemptions();

@@ -15,6 +15,7 @@
 #include "bpf/abi/selection.h"
 
 #define FL_NET_MAX_FAULTS 32 /* one bit each in the index; exemptions take bits, too */
+#define FL_NET_MAX_EXEMPTIONS 8
 #define FL_NET_MAX_RULES 64  /* addresses, networks and port ranges of all filters of a target */
 
 /* Where the programs are asked. */
