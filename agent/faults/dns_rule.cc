@@ -2,20 +2,16 @@
 
 #include <arpa/inet.h>
 #include <fmt/ranges.h>
-#include <google/protobuf/util/time_util.h>
 
+#include "agent/faults/proto_time.h"
 #include "agent/faults/schedule.h"
 #include "agent/faults/selection.h"
 
 namespace faultline {
 namespace {
 
-constexpr Nanos kMaxDelay = std::chrono::minutes(1);
+constexpr TimeRange kDelay{.least = Nanos(1), .most = std::chrono::minutes(1)};
 constexpr int kMaxNames = 64;  // each is compared with every query
-
-Nanos to_nanos(const google::protobuf::Duration& d) {
-  return Nanos(google::protobuf::util::TimeUtil::DurationToNanoseconds(d));
-}
 
 StatusOr<DnsEffect> to_effect(v1::DnsAnswer answer) {
   switch (answer) {
@@ -39,13 +35,8 @@ StatusOr<Nanos> to_delay(const v1::Dns& dns) {
     if (dns.has_delay()) return invalid_argument("dns: a delay goes with answer delay only");
     return Nanos::zero();
   }
-  // Seconds first: what does not fit into nanoseconds must not wrap around.
-  const google::protobuf::Duration& delay = dns.delay();
-  const bool fits = delay.seconds() >= 0 && delay.seconds() <= 1'000'000 && delay.nanos() >= 0;
-  if (!fits || to_nanos(delay) <= Nanos::zero() || to_nanos(delay) > kMaxDelay) {
-    return invalid_argument("dns: delay must be above zero and at most one minute");
-  }
-  return to_nanos(delay);
+  FL_RETURN_IF_ERROR(check_time(dns.delay(), "dns: delay", kDelay));
+  return to_nanos(dns.delay());
 }
 
 StatusOr<DnsAddresses> to_addresses(const v1::Dns& dns) {
@@ -81,8 +72,7 @@ std::string effect_text(const v1::Dns& dns) {
     case v1::DNS_ANSWER_TIMEOUT:
       return "never answered";
     case v1::DNS_ANSWER_DELAY:
-      return fmt::format("answered truly, {} ms later",
-                         std::chrono::duration<double, std::milli>(to_nanos(dns.delay())).count());
+      return fmt::format("answered truly, {} later", time_text(to_nanos(dns.delay())));
     default:
       return fmt::format("answered with {}", fmt::join(dns.addresses(), ", "));
   }

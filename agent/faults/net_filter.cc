@@ -1,7 +1,8 @@
 #include "agent/faults/net_filter.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "agent/target/peer_form.h"
 
 namespace faultline {
 namespace {
@@ -21,24 +22,6 @@ StatusOr<fl_net_protocol> to_protocol(v1::Protocol protocol) {
   }
 }
 
-// Meant as an address or network, well formed or not. No scheme of a target consists of hexadecimal digits.
-bool is_address(std::string_view text) {
-  const bool v6 = text.find(':') != std::string_view::npos &&
-                  text.find_first_not_of("0123456789abcdefABCDEF:./") == std::string_view::npos;
-  return v6 || text.find_first_not_of("0123456789./") == std::string_view::npos;
-}
-
-// A target's reference, which the resolver checks, or a host name (RFC 1123).
-Status check_name(const std::string& text) {
-  if (text.find(':') != std::string::npos) return ok_status();
-  const bool shape = text.size() <= 253 && text.front() != '.' && text.front() != '-' &&
-                     std::all_of(text.begin(), text.end(), [](unsigned char c) {
-                       return std::isalnum(c) || c == '-' || c == '.' || c == '_';
-                     });
-  if (!shape) return invalid_argument("peer \"{}\": neither an address, nor a target, nor a host name", text);
-  return ok_status();
-}
-
 using PortRanges = google::protobuf::RepeatedPtrField<v1::PortRange>;
 using Texts = google::protobuf::RepeatedPtrField<std::string>;
 
@@ -56,10 +39,10 @@ StatusOr<std::vector<PortSpan>> to_spans(const PortRanges& ranges) {
 
 Status sort_peers(const Texts& texts, std::vector<IpNetwork>& fixed, std::vector<std::string>& moving) {
   for (const std::string& text : texts) {
-    if (is_address(text)) {
+    if (is_fixed_peer(text)) {
       FL_ASSIGN_OR_RETURN(fixed.emplace_back(), parse_ip_network(text));
     } else {
-      FL_RETURN_IF_ERROR(check_name(text));
+      FL_RETURN_IF_ERROR(check_peer(text));
       moving.push_back(text);
     }
   }

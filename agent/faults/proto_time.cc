@@ -24,7 +24,16 @@ double to_ms(Nanos time) {
 }
 
 std::string time_text(Nanos time) {
-  return fmt::format("{} ms", to_ms(time));
+  const struct {
+    Nanos unit;
+    const char* name;
+  } whole[] = {
+      {std::chrono::hours(1), "h"}, {std::chrono::minutes(1), "min"}, {std::chrono::seconds(1), "s"}};
+  for (const auto& [unit, name] : whole) {
+    if (time >= unit && time % unit == Nanos::zero()) return fmt::format("{} {}", time / unit, name);
+  }
+  if (time >= std::chrono::microseconds(1)) return fmt::format("{} ms", to_ms(time));
+  return fmt::format("{} ns", time.count());
 }
 
 }  // namespace faultline

@@ -23,6 +23,6 @@ Nanos to_nanos(const google::protobuf::Duration& duration);
 Status check_time(const google::protobuf::Duration& duration, std::string_view field, const TimeRange& range);
 
 double to_ms(Nanos time);
-std::string time_text(Nanos time);  // "200 ms", "0.5 ms"
+std::string time_text(Nanos time);  // "200 ms", "0.5 ms", "1 h", "1 ns"
 
 }  // namespace faultline

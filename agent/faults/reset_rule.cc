@@ -1,28 +1,13 @@
 #include "agent/faults/reset_rule.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include "agent/faults/net_filter.h"
+#include "agent/faults/proto_time.h"
 #include "agent/faults/schedule.h"
 
 namespace faultline {
 namespace {
 
-constexpr Nanos kMinEvery = std::chrono::milliseconds(10);
-constexpr Nanos kMaxEvery = std::chrono::hours(1);
-
-Nanos to_nanos(const google::protobuf::Duration& d) {
-  return Nanos(google::protobuf::util::TimeUtil::DurationToNanoseconds(d));
-}
-
-StatusOr<Nanos> to_every(const v1::Reset& reset) {
-  if (!reset.has_every()) return Nanos::zero();
-  // Seconds first: what does not fit into nanoseconds must not wrap around.
-  const google::protobuf::Duration& every = reset.every();
-  const bool fits = every.seconds() >= 0 && every.seconds() <= 1'000'000 && every.nanos() >= 0;
-  if (fits && to_nanos(every) >= kMinEvery && to_nanos(every) <= kMaxEvery) return to_nanos(every);
-  return invalid_argument("reset: every must be between 10 ms and one hour");
-}
+constexpr TimeRange kEvery{.least = std::chrono::milliseconds(10), .most = std::chrono::hours(1)};
 
 Status check_filter(const v1::NetworkFilter& filter) {
   if (filter.protocol() != v1::PROTOCOL_ANY && filter.protocol() != v1::PROTOCOL_TCP) {
@@ -40,10 +25,6 @@ StatusOr<TrafficFilter> to_filter(v1::NetworkFilter filter) {
   return to_traffic_filter(filter, v1::DIRECTION_EGRESS);
 }
 
-double to_ms(Nanos t) {
-  return std::chrono::duration<double, std::milli>(t).count();
-}
-
 }  // namespace
 
 StatusOr<ResetRule> to_reset_rule(const v1::FaultSpec& spec) {
@@ -53,7 +34,10 @@ StatusOr<ResetRule> to_reset_rule(const v1::FaultSpec& spec) {
   ResetRule rule;
   FL_ASSIGN_OR_RETURN(rule.filter, to_filter(filter));
   rule.match = rule.filter.fixed;
-  FL_ASSIGN_OR_RETURN(rule.every, to_every(spec.reset()));
+  if (spec.reset().has_every()) {
+    FL_RETURN_IF_ERROR(check_time(spec.reset().every(), "reset: every", kEvery));
+    rule.every = to_nanos(spec.reset().every());
+  }
   rule.share = dice_threshold(rule.filter.share);
   rule.seed = spec.seed();
   return rule;
@@ -75,7 +59,7 @@ std::string describe_reset(const v1::FaultSpec& spec) {
   std::string text = reset.traffic().has_share()
                          ? fmt::format("{} % of them are reset", reset.traffic().share() * 100)
                          : std::string("they are reset");
-  if (reset.has_every()) text += fmt::format(", and again every {} ms", to_ms(to_nanos(reset.every())));
+  if (reset.has_every()) text += ", and again every " + time_text(to_nanos(reset.every()));
   return text;
 }
 

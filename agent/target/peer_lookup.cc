@@ -5,6 +5,7 @@
 #include "agent/kernel/addresses.h"
 #include "agent/target/file_in_root.h"
 #include "agent/target/name_query.h"
+#include "agent/target/peer_form.h"
 #include "agent/target/resolver_files.h"
 
 namespace faultline {
@@ -13,10 +14,6 @@ namespace {
 constexpr Nanos kPatience = std::chrono::seconds(2);
 constexpr std::size_t kLargestHosts = 1 << 20;
 constexpr std::size_t kLargestResolvConf = 64 << 10;
-
-bool is_target(const std::string& peer) {
-  return peer.starts_with("container:") || peer.starts_with("cgroup:") || peer.starts_with("pid:");
-}
 
 StatusOr<std::vector<IpNetwork>> addresses_of_target(const TargetResolver& targets, const std::string& peer) {
   FL_ASSIGN_OR_RETURN(const Target other, targets.resolve(peer));
@@ -47,24 +44,11 @@ StatusOr<std::vector<IpNetwork>> addresses_of_name(const std::string& name, pid_
 
 }  // namespace
 
-bool PeerLookup::is_fixed(const std::string& peer) {
-  return parse_ip_network(peer).ok();
-}
-
-Status PeerLookup::check(const std::string& peer) {
-  if (is_fixed(peer) || is_target(peer)) return ok_status();
-  // What looks like an address or a network gets the reason why it is none.
-  const bool like_address = peer.find_first_not_of("0123456789./") == std::string::npos ||
-                            peer.find(':') != peer.rfind(':') || peer.find('/') != std::string::npos;
-  if (like_address && !peer.empty()) return parse_ip_network(peer).status();
-  return check_host_name(peer);
-}
-
 StatusOr<std::vector<IpNetwork>> PeerLookup::lookup(const std::string& peer, const Target& target,
                                                     std::stop_token stop) const {
-  FL_RETURN_IF_ERROR(check(peer));
+  FL_RETURN_IF_ERROR(check_peer(peer));
   if (auto fixed = parse_ip_network(peer); fixed.ok()) return std::vector<IpNetwork>{*fixed};
-  if (is_target(peer)) return addresses_of_target(targets_, peer);
+  if (is_target_peer(peer)) return addresses_of_target(targets_, peer);
   for (const pid_t pid : target.processes) {
     const auto netns = netns_of_process(pid);
     if (!netns.ok()) continue;  // it ended meanwhile

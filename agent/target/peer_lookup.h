@@ -18,11 +18,6 @@ class PeerLookup {
  public:
   explicit PeerLookup(const TargetResolver& targets) : targets_(targets) {}
 
-  // An address or network: it means the same for ever.
-  static bool is_fixed(const std::string& peer);
-  // Pure: InvalidArgument unless it has the form of an address, a network, a target or a host name.
-  static Status check(const std::string& peer);
-
   // Never empty. `peer` is an address, a network, another target on this node (container:, cgroup:, pid:; the
   // addresses of its network namespaces, without loopback and link-local ones) or a host name. Takes about
   // two seconds at most. NotFound: no such target or name, or it has no address. Unavailable: the name

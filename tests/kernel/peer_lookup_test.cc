@@ -1,6 +1,7 @@
 // Peers looked up as a container would: with its own files, from inside its network namespace, at a name
 // server there.
 #include "agent/target/peer_lookup.h"
+#include "agent/target/peer_form.h"
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -235,15 +236,15 @@ TEST_F(PeerLookupOf, AnotherTargetIsTheAddressesOfItsNamespace) {
 
 TEST_F(PeerLookupOf, WhatIsFixedIsItself) {
   EXPECT_THAT(addresses("10.0.0.0/8"), UnorderedElementsAre("10.0.0.0/8"));
-  EXPECT_TRUE(PeerLookup::is_fixed("fd00::1"));
-  EXPECT_FALSE(PeerLookup::is_fixed("db.example"));
-  EXPECT_FALSE(PeerLookup::is_fixed("pid:1"));
+  EXPECT_TRUE(is_fixed_peer("fd00::1"));
+  EXPECT_FALSE(is_fixed_peer("db.example"));
+  EXPECT_FALSE(is_fixed_peer("pid:1"));
 }
 
 TEST_F(PeerLookupOf, WhatHasNoFormOfAPeerIsRefusedBeforeAnybodyIsAsked) {
   for (const char* peer :
        {"", "10.0.0.300", "10.0.0.1/8", "10.0.0.0/33", "fd00::/200", "a b", "shell:x", "a..b"}) {
-    EXPECT_EQ(PeerLookup::check(peer).code(), StatusCode::kInvalidArgument) << peer;
+    EXPECT_EQ(check_peer(peer).code(), StatusCode::kInvalidArgument) << peer;
     EXPECT_EQ(lookup.lookup(peer, target, {}).status().code(), StatusCode::kInvalidArgument) << peer;
   }
   EXPECT_EQ(server.asked(), 0);

@@ -59,10 +59,10 @@ TEST(DnsRule, RefusesWhatTheAnswerHasNoUseFor) {
 }
 
 TEST(DnsRule, RefusesBadValuesAndNamesThem) {
-  EXPECT_EQ(refusal(spec(v1::DNS_ANSWER_DELAY)), "dns: delay must be above zero and at most one minute");
+  EXPECT_EQ(refusal(spec(v1::DNS_ANSWER_DELAY)), "dns: delay must be from 1 ns to 1 min");
   v1::FaultSpec message = spec(v1::DNS_ANSWER_DELAY);
   message.mutable_dns()->mutable_delay()->set_seconds(61);
-  EXPECT_EQ(refusal(message), "dns: delay must be above zero and at most one minute");
+  EXPECT_EQ(refusal(message), "dns: delay must be from 1 ns to 1 min");
   EXPECT_EQ(refusal(spec(v1::DNS_ANSWER_ADDRESS)), "dns: answer address needs addresses");
   message = spec(v1::DNS_ANSWER_ADDRESS);
   message.mutable_dns()->add_addresses("10.0.0.0/8");
@@ -81,7 +81,7 @@ TEST(DnsRule, RefusesBadValuesAndNamesThem) {
   EXPECT_EQ(refusal(message), "dns: needs one of probability, every, first and bursts");
   message = spec(v1::DNS_ANSWER_NXDOMAIN);
   message.mutable_pulse();
-  EXPECT_EQ(refusal(message), "pulse: on must be between one millisecond and one hour");
+  EXPECT_EQ(refusal(message), "pulse: on must be from 1 ms to 1 h");
 }
 
 }  // namespace

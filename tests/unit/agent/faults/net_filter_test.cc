@@ -67,7 +67,7 @@ TEST(NetFilter, RefusesPortsWhereTheProtocolHasNone) {
 }
 
 TEST(NetFilter, RefusesABadPeerBesideGoodOnes) {
-  for (const char* bad : {"10.0.0", "10.0.0.1/33", "fd00::/129", "10.0.0.1/8", "-x.test", "a b", ""}) {
+  for (const char* bad : {"10.0.0", "10.0.0.1/33", "fd00::/129", "10.0.0.1/8", "x!.test", "a b", ""}) {
     EXPECT_NE(refusal(filter(v1::PROTOCOL_ANY, {"10.0.0.1", bad})).find(bad), std::string::npos) << bad;
   }
 }

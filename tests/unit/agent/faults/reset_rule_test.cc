@@ -57,14 +57,14 @@ TEST(ResetRule, RefusesWhatIsNotAboutTcpConnections) {
 }
 
 TEST(ResetRule, RefusesBadValuesAndNamesThem) {
-  EXPECT_EQ(refusal(spec(9)), "reset: every must be between 10 ms and one hour");
-  EXPECT_EQ(refusal(spec(3'600'001)), "reset: every must be between 10 ms and one hour");
+  EXPECT_EQ(refusal(spec(9)), "reset: every must be from 10 ms to 1 h");
+  EXPECT_EQ(refusal(spec(3'600'001)), "reset: every must be from 10 ms to 1 h");
   v1::FaultSpec message = spec();
   message.mutable_reset()->mutable_traffic()->set_share(0);
   EXPECT_NE(refusal(message).find("share must be above 0 and at most 1"), std::string::npos);
   message = spec();
   message.mutable_pulse();
-  EXPECT_EQ(refusal(message), "pulse: on must be between one millisecond and one hour");
+  EXPECT_EQ(refusal(message), "pulse: on must be from 1 ms to 1 h");
   message = spec();
   message.mutable_reset()->mutable_traffic()->add_except("10.0.0.1/8");
   EXPECT_NE(refusal(message).find("10.0.0.1/8"), std::string::npos);
