@@ -117,7 +117,7 @@ static __always_inline __u32 without_spared(const struct fl_net_table *table, __
 	return set;
 }
 
-/* The index of the fault that hits, or -1. `set`: those whose filters the packet's peer passes. */
+/* The index of the fault that hits, or -1. `set`: those whose filters the packet passes. */
 __noinline int decide(struct fl_net_packet *pkt, __u32 set)
 {
 	struct fl_net_table *table = table_in_force();
@@ -129,7 +129,7 @@ __noinline int decide(struct fl_net_packet *pkt, __u32 set)
 
 	if (!pkt)
 		return -1;
-	set = without_spared(table, set & fl_net_by_transport(&table->index, pkt));
+	set = without_spared(table, set);
 	if (!set)
 		return -1;
 	now = bpf_ktime_get_ns();
@@ -153,7 +153,7 @@ static __always_inline struct fl_net_fault *fault_of_packet(struct __sk_buff *sk
 {
 	struct fl_net_table *table = table_in_force();
 	struct fl_net_packet pkt = {};
-	struct packet_place place;
+	struct packet_place place = {};
 	__u32 set;
 	int index;
 
@@ -165,6 +165,9 @@ static __always_inline struct fl_net_fault *fault_of_packet(struct __sk_buff *sk
 	if (!(set & ~table->exemptions))
 		return NULL;
 	packet_transport(skb, leaving, &pkt, &place);
+	set &= fl_net_by_transport(&table->index, &pkt);
+	if (!(set & ~table->exemptions))
+		return NULL;
 	index = decide(&pkt, set);
 	return index < 0 ? NULL : &faults[index & (FL_NET_MAX_FAULTS - 1)];
 }
@@ -234,7 +237,7 @@ int fl_shape(struct __sk_buff *skb)
 {
 	struct fl_net_table *table = table_in_force();
 	struct fl_net_packet pkt = {};
-	struct packet_place place;
+	struct packet_place place = {};
 	__u32 set = table->hooks[FL_HOOK_SHAPE];
 	int index;
 
@@ -245,7 +248,8 @@ int fl_shape(struct __sk_buff *skb)
 	if (!(set & ~table->exemptions))
 		return 0;
 	packet_transport(skb, 0, &pkt, &place);
-	if (!for_target(skb, &pkt))
+	set &= fl_net_by_transport(&table->index, &pkt);
+	if (!(set & ~table->exemptions) || !for_target(skb, &pkt))
 		return 0;
 	index = decide(&pkt, set);
 	if (index < 0)
@@ -267,7 +271,7 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, struct fl_net_pack
 	pkt->protocol = protocol_of(ctx->protocol);
 	pkt->peer_port = bpf_ntohs(ctx->user_port);
 	pkt->has_port = 1;
-	set &= fl_net_by_peer(&table->index, pkt);
+	set &= fl_net_by_peer(&table->index, pkt) & fl_net_by_transport(&table->index, pkt);
 	if (!(set & ~table->exemptions))
 		return 1;
 	index = decide(pkt, set);

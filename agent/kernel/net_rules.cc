@@ -80,11 +80,12 @@ Condition<std::uint32_t> by_port(const std::vector<PortSpan>& ports) {
   return condition;
 }
 
-fl_net_key6 to_abi(const Key6& key) {
-  return {.high = key.high, .low = key.low};
+void set_start(fl_net_span6& span, const Key6& key) {
+  span.high = key.high;
+  span.low = key.low;
 }
-__u32 to_abi(std::uint32_t key) {
-  return key;
+void set_start(fl_net_span& span, std::uint32_t key) {
+  span.start = key;
 }
 
 // The greatest key, for the unused places of an index.
@@ -122,14 +123,13 @@ Status fill(const std::vector<Condition<Key>>& conditions, Spans& spans) {
     }
     return set;
   };
-  spans.sets[0] = set_at(Key{});  // below the first start, if that is not the least key anyway
-  for (std::size_t i = 0; i < FL_NET_SPANS - 1; ++i) {
-    spans.start[i] = to_abi(i < starts.size() ? starts[i] : greatest<Key>());
-    spans.sets[i + 1] = i < starts.size() ? set_at(starts[i]) : spans.sets[i];
+  std::uint32_t set = set_at(Key{});  // below the first start, if that is not the least key anyway
+  for (std::size_t i = 0; i < FL_NET_SPANS; ++i) {
+    set_start(spans.span[i], i < starts.size() ? starts[i] : greatest<Key>());
+    spans.span[i].set = set;
+    if (i < starts.size()) set = set_at(starts[i]);
   }
-  spans.start[FL_NET_SPANS - 1] = to_abi(greatest<Key>());
-  spans.top = 0;
-  for (__u32 top = 1; top <= starts.size(); top *= 2) spans.top = top;
+  spans.count = static_cast<__u32>(starts.size());
   return ok_status();
 }
 

@@ -41,26 +41,31 @@ struct fl_net_packet {
 #define FL_NET_SPANS 256 /* a power of two */
 
 /*
- * The keys cut into spans, each with its set. start[] ascends; unused places at its end hold the greatest key, and
- * their sets repeat the last one. sets[i] is for keys from start[i - 1] to before start[i].
+ * The keys cut into spans, each with its set. The starts ascend; unused places at the end hold the greatest key, and
+ * their sets repeat the last one. A place's set is for the keys from the start of the place before it to before its own.
  */
-struct fl_net_spans {
-	__u32 start[FL_NET_SPANS];
-	__u32 sets[FL_NET_SPANS];
-	__u32 top; /* greatest power of two not above the number of starts, at most FL_NET_SPANS / 2; 0: none */
-	__u32 pad;
+struct fl_net_span {
+	__u32 start;
+	__u32 set;
 };
 
-struct fl_net_key6 {
-	__u64 high; /* of the address, host byte order */
+struct fl_net_spans {
+	struct fl_net_span span[FL_NET_SPANS];
+	__u32 count; /* of starts; below FL_NET_SPANS */
+	__u32 zero;  /* always */
+};
+
+struct fl_net_span6 {
+	__u64 high; /* of the address that starts it, host byte order */
 	__u64 low;
+	__u32 set;
+	__u32 pad[3]; /* the size must be a power of two */
 };
 
 struct fl_net_spans6 {
-	struct fl_net_key6 start[FL_NET_SPANS];
-	__u32 sets[FL_NET_SPANS];
-	__u32 top;
-	__u32 pad;
+	struct fl_net_span6 span[FL_NET_SPANS];
+	__u32 count;
+	__u32 zero;
 };
 
 struct fl_net_index {
@@ -73,37 +78,66 @@ struct fl_net_index {
 	__u32 by_port;  /* whether any filter does */
 };
 
-#define FL_NET_LAST (FL_NET_SPANS - 1)
+/* The place `at` bytes from the first. Before a step, `at` is a multiple of twice the step: the mask changes nothing. */
+#define FL_NET_PLACE(spans, at, step)                                                                                  \
+	((__typeof__(place))((const char *)(spans)->span +                                                             \
+			     ((at) & (FL_NET_SPANS - 2 * (step)) * sizeof((spans)->span[0]))))
+
+/*
+ * One step of a binary search: what a packet pays for is mostly this. `at`, in bytes, begins with a zero that the
+ * verifier does not know: with known numbers it would follow each way through the search on its own, and loading the
+ * programs would take four times as long. The barrier keeps the compiler from counting with truth values instead of
+ * jumping.
+ */
+#define FL_NET_STEP(spans, at, step, not_above)                                                                        \
+	do {                                                                                                           \
+		place = FL_NET_PLACE(spans, at, step);                                                                 \
+		if (not_above(place + (step)-1)) {                                                                     \
+			(at) += (step) * sizeof((spans)->span[0]);                                                     \
+			__asm__ volatile("" : "+r"(at));                                                               \
+		}                                                                                                      \
+	} while (0)
+
+/* All the steps; where there are few starts, the first 15 places are all there is to search. */
+#define FL_NET_SEARCH(spans, at, not_above)                                                                            \
+	do {                                                                                                           \
+		if ((spans)->count > 15) {                                                                             \
+			FL_NET_STEP(spans, at, 128, not_above);                                                        \
+			FL_NET_STEP(spans, at, 64, not_above);                                                         \
+			FL_NET_STEP(spans, at, 32, not_above);                                                         \
+			FL_NET_STEP(spans, at, 16, not_above);                                                         \
+		}                                                                                                      \
+		FL_NET_STEP(spans, at, 8, not_above);                                                                  \
+		FL_NET_STEP(spans, at, 4, not_above);                                                                  \
+		FL_NET_STEP(spans, at, 2, not_above);                                                                  \
+		FL_NET_STEP(spans, at, 1, not_above);                                                                  \
+		place = (__typeof__(place))((const char *)(spans)->span +                                              \
+				       ((at) & (FL_NET_SPANS - 1) * sizeof((spans)->span[0])));                        \
+	} while (0)
 
 static inline __attribute__((always_inline)) __u32 fl_net_set_of(const struct fl_net_spans *spans, __u32 key)
 {
-	__u32 step = spans->top;
-	__u32 at = 0;
-	int i;
+	const struct fl_net_span *place = spans->span;
+	__u32 at = spans->zero;
 
-	for (i = 0; i < 8 && step; i++) {
-		if (spans->start[(at + step - 1) & FL_NET_LAST] <= key)
-			at += step;
-		step >>= 1;
-	}
-	return spans->sets[at & FL_NET_LAST];
+#define FL_NET_NOT_ABOVE(span) ((span)->start <= key)
+	if (spans->count)
+		FL_NET_SEARCH(spans, at, FL_NET_NOT_ABOVE);
+#undef FL_NET_NOT_ABOVE
+	return place->set;
 }
 
 static inline __attribute__((always_inline)) __u32 fl_net_set_of6(const struct fl_net_spans6 *spans, __u64 high,
 								  __u64 low)
 {
-	__u32 step = spans->top;
-	__u32 at = 0;
-	int i;
+	const struct fl_net_span6 *place = spans->span;
+	__u32 at = spans->zero;
 
-	for (i = 0; i < 8 && step; i++) {
-		const struct fl_net_key6 *start = &spans->start[(at + step - 1) & FL_NET_LAST];
-
-		if (start->high < high || (start->high == high && start->low <= low))
-			at += step;
-		step >>= 1;
-	}
-	return spans->sets[at & FL_NET_LAST];
+#define FL_NET_NOT_ABOVE(span) ((span)->high < high || ((span)->high == high && (span)->low <= low))
+	if (spans->count)
+		FL_NET_SEARCH(spans, at, FL_NET_NOT_ABOVE);
+#undef FL_NET_NOT_ABOVE
+	return place->set;
 }
 
 /* What the peer's address alone says: the rest of the packet need not be read when this is empty. */

@@ -14,6 +14,8 @@
 
 #define IP_OFFSET_MASK 0x1fff
 #define IPV6_EXT_MAX 6
+/* Greater than any offset that the headers walked over can add up to; the verifier wants a bound. */
+#define PACKET_OFFSET_MASK 0x3fff
 
 #define NEXTHDR_HOP 0
 #define NEXTHDR_ROUTING 43
@@ -142,14 +144,20 @@ static __always_inline __u8 protocol_of(__u8 number)
 static __always_inline void packet_transport(struct __sk_buff *skb, int leaving, struct fl_net_packet *pkt,
 					     struct packet_place *place)
 {
-	__u16 ports[2]; /* source, destination */
+	__u16 room[2]; /* source, destination */
+	const __u16 *ports;
 
-	if (pkt->family == FL_NET_IPV6 && packet_skip_extensions(skb, place))
+	/* TCP and UDP first: nearly every packet is one of them, and has no extensions. */
+	if (pkt->family == FL_NET_IPV6 && place->next != IPPROTO_TCP && place->next != IPPROTO_UDP &&
+	    packet_skip_extensions(skb, place))
 		return;
 	pkt->protocol = protocol_of(place->next);
 	if (pkt->protocol != FL_NET_PROTO_TCP && pkt->protocol != FL_NET_PROTO_UDP)
 		return;
-	if (place->later_fragment || bpf_skb_load_bytes(skb, place->transport, ports, sizeof(ports)))
+	if (place->later_fragment)
+		return;
+	ports = packet_bytes(skb, place->transport & PACKET_OFFSET_MASK, room, sizeof(room));
+	if (!ports)
 		return;
 	pkt->peer_port = bpf_ntohs(ports[leaving ? 1 : 0]);
 	pkt->local_port = bpf_ntohs(ports[leaving ? 0 : 1]);

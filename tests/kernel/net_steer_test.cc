@@ -310,15 +310,15 @@ TEST_F(NetSteerProgram, AConnectionSticksToItsFate) {
 TEST_F(NetSteerProgram, APulseIsOnAndOff) {
   SteerRule pulse = rule(match("10.99.0.2"));
   const __u64 now = static_cast<__u64>(ktime_ns(mono_now()));
-  constexpr __u64 kHour = 3'600'000'000'000;
-  // In the middle of the first hour of two, then of the second.
-  pulse.schedule.start_ns = now - kHour / 2;
-  pulse.schedule.on_ns = kHour;
-  pulse.schedule.period_ns = 2 * kHour;
+  constexpr __u64 kPhase = 10'000'000'000;  // a machine need not have been up for longer
+  // In the middle of the first phase of two, then of the second.
+  pulse.schedule.start_ns = now - kPhase / 2;
+  pulse.schedule.on_ns = kPhase;
+  pulse.schedule.period_ns = 2 * kPhase;
   const int on = steer_->add(pulse).value();
   EXPECT_TRUE(steered(ipv4(kTcp, 2, 1)));
   steer_->remove(on);
-  pulse.schedule.start_ns = now - kHour - kHour / 2;
+  pulse.schedule.start_ns = now - kPhase - kPhase / 2;
   ASSERT_TRUE(steer_->add(pulse).ok());
   EXPECT_FALSE(steered(ipv4(kTcp, 2, 1)));
 }
