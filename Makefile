@@ -1,6 +1,6 @@
 # A facade: what there is to do, by its short name. How to build is CMake's to know.
 .DEFAULT_GOAL := help
-.PHONY: help packages build demo demo-break test format clean
+.PHONY: help packages build demo demo-break test bench format clean
 
 help: ## what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*##/ { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,10 @@ test: packages ## build everything, also with sanitizers, and run all tests
 	@for preset in asan tsan ci; do \
 	  cmake --preset $$preset >/dev/null && cmake --build --preset $$preset || exit 1; done
 	@failed=0; for preset in asan tsan ci; do ctest --preset $$preset || failed=1; done; exit $$failed
+
+bench: packages ## what faults cost, against budgets and other tools; numbers in build/bench
+	@cmake --preset ci >/dev/null && cmake --build --preset ci --target bench_programs
+	@tests/bench/run build/release/bin build/bench
 
 format: ## clang-format over every source file
 	@git ls-files '*.h' '*.cc' '*.c' '*.proto' | xargs clang-format -i

@@ -42,7 +42,7 @@ struct fl_net_packet {
 
 /*
  * The keys cut into spans, each with its set. The starts ascend; unused places at the end hold the greatest key, and
- * their sets repeat the last one. A place's set is for the keys from the start of the place before it to before its own.
+ * their sets repeat the last one. A place's set is for the keys from the start of the place before it up to its own.
  */
 struct fl_net_span {
 	__u32 start;
@@ -78,7 +78,7 @@ struct fl_net_index {
 	__u32 by_port;  /* whether any filter does */
 };
 
-/* The place `at` bytes from the first. Before a step, `at` is a multiple of twice the step: the mask changes nothing. */
+/* The place `at` bytes from the first. Before a step, `at` is a multiple of twice the step: no mask changes it. */
 #define FL_NET_PLACE(spans, at, step)                                                                                  \
 	((__typeof__(place))((const char *)(spans)->span +                                                             \
 			     ((at) & (FL_NET_SPANS - 2 * (step)) * sizeof((spans)->span[0]))))
