@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "bpf/abi/dice.h"
+#include "bpf/abi/net_steer.h"
 
 namespace faultline {
 namespace {
@@ -50,11 +50,13 @@ bool matches(const PacketMatch& match, const TcpConnection& connection) {
 }
 
 std::uint32_t connection_dice(const TcpConnection& connection, std::uint64_t seed) {
-  std::uint64_t x = seed;
-  for (std::size_t i = 0; i < connection.peer.addr.size(); ++i) {
-    x = static_cast<std::uint64_t>(fl_dice(x ^ connection.peer.addr[i], connection.local.addr[i])) ^ x << 32;
-  }
-  return fl_dice(x ^ static_cast<std::uint64_t>(connection.peer_port) << 16 ^ connection.local_port, 0);
+  fl_net_packet packet{};
+  std::copy(connection.peer.addr.begin(), connection.peer.addr.end(), packet.peer);
+  std::copy(connection.local.addr.begin(), connection.local.addr.end(), packet.local);
+  packet.peer_port = connection.peer_port;
+  packet.local_port = connection.local_port;
+  packet.protocol = FL_NET_PROTO_TCP;
+  return fl_connection_dice(seed, &packet);
 }
 
 }  // namespace faultline

@@ -24,7 +24,8 @@ TcpConnection to_connection(const inet_diag_msg& message, std::uint64_t cgroup_i
 
 bool matches(const PacketMatch& match, const TcpConnection& connection);
 
-// Uniform over [0, 2^32), always the same for the same seed, addresses and ports.
+// Uniform over [0, 2^32), always the same for the same seed, addresses and ports: the dice that the steering
+// programs throw for its packets, so that with one seed all kinds of fault choose the same connections.
 std::uint32_t connection_dice(const TcpConnection& connection, std::uint64_t seed);
 
 }  // namespace faultline

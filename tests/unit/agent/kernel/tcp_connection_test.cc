@@ -83,6 +83,18 @@ TEST(TcpConnection, IsNothingButTcp) {
   EXPECT_FALSE(matches(match, kV4));
 }
 
+TEST(TcpConnection, ItsDiceAreThoseOfItsPackets) {
+  fl_net_packet packet{};
+  std::copy(kV4.peer.addr.begin(), kV4.peer.addr.end(), packet.peer);
+  std::copy(kV4.local.addr.begin(), kV4.local.addr.end(), packet.local);
+  packet.peer_port = kV4.peer_port;
+  packet.local_port = kV4.local_port;
+  packet.protocol = FL_NET_PROTO_TCP;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    EXPECT_EQ(connection_dice(kV4, seed), fl_connection_dice(seed, &packet));
+  }
+}
+
 TEST(TcpConnection, ItsDiceAreItsOwnAndLastAndAreFair) {
   EXPECT_EQ(connection_dice(kV4, 1), connection_dice(connection("10.0.0.1", 50000, "10.99.0.2", 5432), 1));
   EXPECT_EQ(connection_dice(kV4, 1), connection_dice(kMapped, 1));
