@@ -1,18 +1,27 @@
 // A process of the network lab: lives in the cgroup that it is told, in the network namespace that it was
 // started in.
 //   lab_process echo ADDRESS PORT ...   see lab_servers.h
+//   lab_process echo-in CGROUP_DIR ADDRESS PORT ...   the same, in this cgroup
 //   lab_process names ADDRESS ...
 //   lab_process client CGROUP_DIR  enters the cgroup, then obeys lines on stdin, one line on stdout each:
 //     udp ADDRESS PORT COUNT INTERVAL_US WAIT_MS   sends COUNT numbered datagrams, waits for the echoes
-//       -> "SENT REFUSED RECEIVED", then "SENT_NS RTT_NS" for each datagram (CLOCK_MONOTONIC; RTT -1: no echo;
-//       REFUSED: how often send() failed)
+//       -> "SENT REFUSED RECEIVED", then "SENT_NS RTT_NS" for each datagram (CLOCK_MONOTONIC; RTT -1: no
+//       echo; REFUSED: how often send() failed)
 //     tcp ADDRESS PORT WAIT_MS
 //       -> "NS" until connected, -1 if not
+//     connect PROTOCOL ADDRESS PORT WAIT_MS   tcp or udp -> the errno of connecting, 0 if connected, -1 if
+//     nothing came of it in time
+//     sendto ADDRESS PORT   -> the errno of sending one datagram from a socket that is not connected, 0 if
+//     it was taken
+//     ping ADDRESS WAIT_MS   -> 1 if an ICMP echo comes back, 0 if not
+//     stream ADDRESS PORT BYTES   see lab_stream.h
 //     open ADDRESS PORT LOCAL_PORT   connects, from LOCAL_PORT if that is not 0 -> a socket's number, -1 if
-//     it fails listen PORT                    on any address -> a socket's number accept NUMBER -> the number
-//     of the connection that comes within 2 s, -1 if none alive NUMBER WAIT_MS           sends a byte over
-//     the connection -> 1 if it comes back, 0 if not or broken broken NUMBER WAIT_MS          -> 1 if the
-//     socket has an error or was hung up, or gets there in time; 0 if not close NUMBER                   -> 0
+//     it fails
+//     listen PORT            on any address -> a socket's number
+//     accept NUMBER          -> the number of the connection that comes within 2 s, -1 if none
+//     alive NUMBER WAIT_MS   sends a byte over the connection -> 1 if it comes back, 0 if not or broken
+//     broken NUMBER WAIT_MS  -> 1 if the socket has an error or was hung up, or gets there in time; 0 if not
+//     close NUMBER           -> 0
 //     dns SERVER NAME TYPE HOW WAIT_MS   asks port 53 of SERVER; HOW: udp (connected), sendto, tcp
 //       -> "NS SOURCE RCODE ..." as in dns_answer_text(), "-1" without an answer; SOURCE: where the answer
 //       says that it came from, for connections the peer's name
@@ -35,6 +44,7 @@
 #include "tests/support/lab_dns.h"
 #include "tests/support/lab_net.h"
 #include "tests/support/lab_servers.h"
+#include "tests/support/lab_stream.h"
 
 namespace faultline::testing {
 namespace {
@@ -125,6 +135,53 @@ std::string tcp(const std::string& to, int port, std::istringstream& words) {
   return std::to_string(fd >= 0 ? took : -1);
 }
 
+std::string connect_error(const std::string& protocol, const std::string& to, std::istringstream& words) {
+  int port = 0;
+  std::int64_t wait_ms = 0;
+  words >> port >> wait_ms;
+  const Address address = address_of(to, port);
+  const int kind = (protocol == "tcp" ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK;
+  const int fd = ::socket(address.storage.ss_family, kind, 0);
+  int error = ::connect(fd, address.get(), address.size) == 0 ? 0 : errno;
+  if (error == EINPROGRESS) {
+    socklen_t size = sizeof error;
+    error = -1;
+    if (wait_for(fd, POLLOUT, now_ns() + wait_ms * 1'000'000))
+      ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  }
+  ::close(fd);
+  return std::to_string(error);
+}
+
+std::string send_error(const std::string& to, int port) {
+  const Address address = address_of(to, port);
+  const int fd = ::socket(address.storage.ss_family, SOCK_DGRAM, 0);
+  const int error = ::sendto(fd, "x", 1, 0, address.get(), address.size) == 1 ? 0 : errno;
+  ::close(fd);
+  return std::to_string(error);
+}
+
+bool ping(const std::string& to, std::int64_t wait_ms) {
+  const Address address = address_of(to, 0);
+  const bool v4 = address.storage.ss_family == AF_INET;
+  const int fd = ::socket(address.storage.ss_family, SOCK_RAW, v4 ? +IPPROTO_ICMP : +IPPROTO_ICMPV6);
+  ::connect(fd, address.get(), address.size);
+  const unsigned char type = v4 ? 8 : 128, answer_type = v4 ? 0 : 129;
+  // Type, code, checksum (of ICMPv6: the kernel's), identifier and number, both 0.
+  const unsigned char echo[8] = {type, 0, static_cast<unsigned char>(v4 ? 0xff - type : 0), 0xff, 0, 0, 0, 0};
+  bool answered = ::send(fd, echo, sizeof echo, 0) == sizeof echo;
+  const std::int64_t until = now_ns() + wait_ms * 1'000'000;
+  for (bool seen = false; answered && !seen;) {
+    unsigned char data[256];
+    answered = wait_for(fd, POLLIN, until);
+    const ssize_t n = answered ? ::recv(fd, data, sizeof data, 0) : 0;
+    const std::size_t header = v4 ? 20 : 0;
+    seen = n > static_cast<ssize_t>(header) && data[header] == answer_type;
+  }
+  ::close(fd);
+  return answered;
+}
+
 int listener(int port) {
   const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
   const int on = 1;
@@ -198,6 +255,14 @@ std::string obey(const std::string& line) {
   if (verb == "udp") return udp(to, std::stoi(second), words);
   if (verb == "tcp") return tcp(to, std::stoi(second), words);
   if (verb == "dns") return dns(to, second, words);
+  if (verb == "connect") return connect_error(to, second, words);
+  if (verb == "sendto") return send_error(to, std::stoi(second));
+  if (verb == "ping") return ping(to, std::stoi(second)) ? "1" : "0";
+  if (verb == "stream") {
+    std::size_t bytes = 0;
+    words >> bytes;
+    return stream(to, std::stoi(second), bytes);
+  }
   if (verb == "open") {
     int local_port = 0;
     words >> local_port;
@@ -214,8 +279,12 @@ std::string obey(const std::string& line) {
   return "what?";
 }
 
-int client(const std::string& cgroup) {
+void enter(const std::string& cgroup) {
   std::ofstream(cgroup + "/cgroup.procs") << ::getpid() << std::flush;
+}
+
+int client(const std::string& cgroup) {
+  enter(cgroup);
   std::cout << "ready" << std::endl;
   for (std::string line; std::getline(std::cin, line);) std::cout << obey(line) << std::endl;
   return 0;
@@ -229,6 +298,10 @@ int main(int argc, char** argv) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const std::vector<std::string> args(argv + 1, argv + argc);
   if (args.size() >= 2 && args[0] == "echo") return serve_echo({args.begin() + 1, args.end()});
+  if (args.size() >= 3 && args[0] == "echo-in") {
+    enter(args[1]);
+    return serve_echo({args.begin() + 2, args.end()});
+  }
   if (args.size() >= 2 && args[0] == "names") return serve_names({args.begin() + 1, args.end()});
   if (args.size() == 2 && args[0] == "client") return client(args[1]);
   return 2;

@@ -51,7 +51,7 @@ LabProcess::LabProcess(const std::string& netns, const std::vector<std::string>&
   ::close(from_child[1]);
   out_ = ::fdopen(to_child[1], "w");
   in_ = ::fdopen(from_child[0], "r");
-  if (read_line() != "ready") throw std::runtime_error("lab process did not start");
+  if (hear() != "ready") throw std::runtime_error("lab process did not start");
 }
 
 LabProcess::~LabProcess() {
@@ -61,16 +61,20 @@ LabProcess::~LabProcess() {
   std::fclose(out_);
 }
 
-std::string LabProcess::read_line() {
+std::string LabProcess::hear() {
   std::string line;
   for (int c; (c = std::fgetc(in_)) != EOF && c != '\n';) line.push_back(static_cast<char>(c));
   return line;
 }
 
-std::string LabProcess::ask(const std::string& line) {
+void LabProcess::tell(const std::string& line) {
   std::fprintf(out_, "%s\n", line.c_str());
   std::fflush(out_);
-  return read_line();
+}
+
+std::string LabProcess::ask(const std::string& line) {
+  tell(line);
+  return hear();
 }
 
 double UdpResult::median_ms() const {
@@ -79,6 +83,20 @@ double UdpResult::median_ms() const {
   std::sort(sorted.begin(), sorted.end());
   return sorted[sorted.size() / 2];
 }
+
+namespace {
+
+StreamResult hear_stream(LabProcess& from) {
+  std::istringstream words(from.hear());
+  StreamResult result;
+  double ns = 0;
+  words >> result.sent >> result.back >> result.wrong >> result.retransmits >> ns;
+  if (!words) throw std::runtime_error("no connection for a stream");
+  result.seconds = ns / 1e9;
+  return result;
+}
+
+}  // namespace
 
 NetLab::NetLab() {
   const std::string tag = std::to_string(::getpid());
@@ -154,6 +172,29 @@ double NetLab::tcp_connect_ms(LabProcess& from, const std::string& to, int port,
   const double ns =
       std::stod(from.ask("tcp " + to + " " + std::to_string(port) + " " + std::to_string(wait_ms)));
   return ns < 0 ? -1 : ns / 1e6;
+}
+
+int NetLab::connect_errno(LabProcess& from, const std::string& protocol, const std::string& to, int port,
+                          int wait_ms) {
+  return std::stoi(from.ask(fmt::format("connect {} {} {} {}", protocol, to, port, wait_ms)));
+}
+
+int NetLab::sendto_errno(LabProcess& from, const std::string& to, int port) {
+  return std::stoi(from.ask(fmt::format("sendto {} {}", to, port)));
+}
+
+StreamResult NetLab::stream(LabProcess& from, const std::string& to, int port, std::size_t bytes) {
+  from.tell(fmt::format("stream {} {} {}", to, port, bytes));
+  return hear_stream(from);
+}
+
+void NetLab::start_stream(LabProcess& from, const std::string& to, int port) {
+  from.tell(fmt::format("stream {} {} 0", to, port));
+}
+
+StreamResult NetLab::end_stream(LabProcess& from) {
+  from.tell("stop");
+  return hear_stream(from);
 }
 
 int NetLab::open(LabProcess& from, const std::string& to, int port, int local_port) {

@@ -31,10 +31,12 @@ class LabProcess {
   LabProcess& operator=(const LabProcess&) = delete;
 
   std::string ask(const std::string& line);
+  // ask() in two steps: what is told may take until something else is told.
+  void tell(const std::string& line);
+  std::string hear();
   pid_t pid() const { return pid_; }
 
  private:
-  std::string read_line();
   pid_t pid_ = -1;
   std::FILE* in_ = nullptr;
   std::FILE* out_ = nullptr;
@@ -63,6 +65,14 @@ struct DnsResult {
   std::string first;  // address, "-" without one
 };
 
+// A TCP stream that an echo server sent back.
+struct StreamResult {
+  std::size_t sent = 0, back = 0;  // bytes
+  std::size_t wrong = 0;           // bytes that came back as others
+  std::size_t retransmits = 0;     // segments that the sender sent again
+  double seconds = 0;              // from the connection to the last byte
+};
+
 class NetLab {
  public:
   NetLab();
@@ -79,6 +89,18 @@ class NetLab {
   static UdpResult udp(LabProcess& from, const std::string& to, int port, int count, int interval_us = 2000,
                        int wait_ms = 500);
   static double tcp_connect_ms(LabProcess& from, const std::string& to, int port, int wait_ms = 3000);
+
+  // What connect() says in the end, 0 for a connection, -1 for nothing within `wait_ms`; `protocol`: tcp,
+  // udp.
+  static int connect_errno(LabProcess& from, const std::string& protocol, const std::string& to, int port,
+                           int wait_ms = 1000);
+  // What sendto() says from a socket that is not connected.
+  static int sendto_errno(LabProcess& from, const std::string& to, int port);
+
+  static StreamResult stream(LabProcess& from, const std::string& to, int port, std::size_t bytes);
+  // The same for as long as it shall last; `from` does nothing else meanwhile.
+  static void start_stream(LabProcess& from, const std::string& to, int port);
+  static StreamResult end_stream(LabProcess& from);
 
   // A lasting connection, by its number within `from`; -1: none.
   static int open(LabProcess& from, const std::string& to, int port, int local_port = 0);

@@ -1,0 +1,99 @@
+// Faults that come and go disturb nobody whom they do not concern.
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <thread>
+
+#include "tests/support/fault_examples.h"
+#include "tests/support/traffic_fault_test.h"
+
+namespace faultline::testing {
+namespace {
+
+class NetInterference : public TrafficFaultTest {
+ protected:
+  NetInterference() : TrafficFaultTest("delay") {}
+
+  // Segments that were sent again, in one direction of both streams. Under emulation an answer may be late
+  // enough for that; the receiver then tells that it has got them twice, so that they were not lost.
+  struct SentAgain {
+    std::uint64_t all = 0, needlessly = 0;
+    std::uint64_t lost() const { return all - std::min(all, needlessly); }
+  };
+  struct Streams {
+    StreamResult neighbours;  // to the very peer that the target's faults are about
+    StreamResult targets;     // to a peer that no fault is about
+    SentAgain there, back;
+
+    std::uint64_t lost() const { return there.lost() + back.lost(); }
+    std::string text() const {
+      return fmt::format("{} and {} kB, lost {} (sent again {}, {} of them needlessly; back {}, {})",
+                         neighbours.back / 1000, targets.back / 1000, lost(), there.all, there.needlessly,
+                         back.all, back.needlessly);
+    }
+  };
+
+  static SentAgain sent_again(const std::string& netns, const SentAgain& before) {
+    return {.all = snmp(netns, "Tcp", "RetransSegs") - before.all,
+            .needlessly = snmp(netns, "TcpExt", "TCPDSACKRecvSegs") - before.needlessly};
+  }
+
+  // Two streams, both ways, for as long as `meanwhile` takes.
+  template <typename Meanwhile>
+  Streams streams(const Meanwhile& meanwhile) {
+    Streams result;
+    const SentAgain there = sent_again(lab.net.netns(), {});
+    const SentAgain back = sent_again(lab.net.peer_netns(), {});
+    NetLab::start_stream(lab.net.neighbour(), kPeer, kPort);
+    NetLab::start_stream(lab.net.target(), kOtherPeer, kOtherPort);
+    meanwhile();
+    result.neighbours = NetLab::end_stream(lab.net.neighbour());
+    result.targets = NetLab::end_stream(lab.net.target());
+    result.there = sent_again(lab.net.netns(), there);
+    result.back = sent_again(lab.net.peer_netns(), back);
+    return result;
+  }
+
+  static void expect_whole(const StreamResult& stream) {
+    EXPECT_GT(stream.sent, 1'000'000u);
+    EXPECT_EQ(stream.back, stream.sent) << "no byte lost";
+    EXPECT_EQ(stream.wrong, 0u);
+  }
+
+  // `come_and_go` is called `rounds` times; then the streams run as long without it.
+  template <typename ComeAndGo>
+  void compare(int rounds, const ComeAndGo& come_and_go) {
+    Nanos took{};
+    const Streams faulted = streams([&] {
+      const MonoTime start = mono_now();
+      for (int i = 0; i < rounds; ++i) come_and_go(i);
+      took = mono_now() - start;
+    });
+    const Streams control = streams([&] { std::this_thread::sleep_for(took); });
+    for (const Streams* run : {&faulted, &control}) {
+      expect_whole(run->neighbours);
+      expect_whole(run->targets);
+    }
+    std::cout << fmt::format("{:.1f} s with faults: {}\nand without: {}\n",
+                             std::chrono::duration<double>(took).count(), faulted.text(), control.text());
+    EXPECT_LE(faulted.lost(), control.lost());
+  }
+
+  // In turn a fault that delays, one that drops, one that limits, one that cuts off.
+  static v1::FaultSpec kind_of(int i) {
+    static const char* const kKinds[] = {"delay", "loss", "rate", "partition", "corrupt"};
+    return fault_examples().at(kKinds[i % 5]).spec;
+  }
+};
+
+TEST_F(NetInterference, FaultsComeAndGoBesideOneThatStays) {
+  apply(delay_spec(std::chrono::milliseconds(300)), "stays");
+  compare(100, [&](int i) {
+    apply(kind_of(i));
+    lab.revert();
+  });
+  EXPECT_EQ(lab.status("stays").state(), v1::FAULT_STATE_ACTIVE);
+}
+
+}  // namespace
+}  // namespace faultline::testing
