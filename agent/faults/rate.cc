@@ -41,7 +41,15 @@ class RateKind : public TrafficKind {
     if (rate.burst_bytes() > kMostBurst) {
       return invalid_argument("rate: burst must be at most {} bytes", kMostBurst);
     }
-    return rate.has_max_wait() ? check_time(rate.max_wait(), "rate: max wait", kMaxWait) : ok_status();
+    if (rate.has_max_wait()) FL_RETURN_IF_ERROR(check_time(rate.max_wait(), "rate: max wait", kMaxWait));
+    // The bucket's queue must hold a whole burst, so the last of it would wait longer than it may.
+    const double burst_s =
+        static_cast<double>(rate.burst_bytes()) * 8 / static_cast<double>(rate.bits_per_second());
+    if (burst_s > std::chrono::duration<double>(max_wait_of(rate)).count()) {
+      return invalid_argument("rate: a burst of {} bytes takes {} s at this rate, longer than the max wait",
+                              rate.burst_bytes(), burst_s);
+    }
+    return ok_status();
   }
 
   TrafficAction action(const v1::FaultSpec& spec) const override {

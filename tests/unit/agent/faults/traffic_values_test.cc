@@ -96,6 +96,17 @@ TEST_F(TrafficValues, ALossIsAProbabilityAboveZero) {
   }
 }
 
+TEST_F(TrafficValues, ABurstFitsIntoTheLongestWait) {
+  v1::FaultSpec spec;
+  spec.mutable_rate()->set_bits_per_second(80'000);
+  spec.mutable_rate()->set_burst_bytes(4'000);  // 400 ms, the usual longest wait
+  EXPECT_TRUE(check(spec).ok()) << check(spec);
+  spec.mutable_rate()->set_burst_bytes(4'001);
+  EXPECT_EQ(check(spec).code(), StatusCode::kInvalidArgument);
+  spec.mutable_rate()->mutable_max_wait()->set_seconds(1);
+  EXPECT_TRUE(check(spec).ok());
+}
+
 TEST_F(TrafficValues, AFilterThatMakesNoSenseIsRefusedForEveryKind) {
   v1::FaultSpec spec;
   spec.mutable_delay()->mutable_latency()->set_seconds(1);
