@@ -95,5 +95,19 @@ TEST_F(NetInterference, FaultsComeAndGoBesideOneThatStays) {
   EXPECT_EQ(lab.status("stays").state(), v1::FAULT_STATE_ACTIVE);
 }
 
+// Not met yet: while the kernel exchanges a device's root qdisc it drops everybody's packets
+// (docs/architecture.md, limits). 2948 segments were seen lost in 100 rounds on 6.12. A fault that shapes
+// nothing keeps the programs, which take the kernel a second to load under emulation.
+TEST_F(NetInterference, DISABLED_TheTreeComesAndGoesWithEachFault) {
+  v1::FaultSpec other;
+  other.mutable_reject()->mutable_traffic()->add_peers("192.0.2.1");
+  apply(other, "stays");
+  compare(100, [&](int i) {
+    apply(kind_of(i));
+    const v1::FaultStatus status = lab.revert();
+    EXPECT_EQ(status.residue_size(), 0) << status.DebugString();
+  });
+}
+
 }  // namespace
 }  // namespace faultline::testing
