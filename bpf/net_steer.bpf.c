@@ -3,8 +3,7 @@
  * Decides, for every packet and connection attempt of the target, which fault concerns it, and does what the fault
  * says: sends the packet to a band of the tree fa17: (where a qdisc shapes it), drops it, refuses it, or lets
  * connect() fail. Auto: gone with the links, and fl_shape with the stub that jumps to it (net_ingress_stub.bpf.c).
- * Minimum kernel: 6.1 (cgroup.ancestors;
- * bpf_set_retval is of 5.18), with BTF.
+ * Minimum kernel: 6.1 (cgroup.ancestors; bpf_set_retval is of 5.18), with BTF.
  */
 #include "bpf/lib/packet.bpf.h"
 #include "bpf/lib/sock_cgroup.bpf.h"
@@ -12,9 +11,6 @@
 #include "bpf/abi/net_steer.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-#define AF_INET 2
-#define AF_INET6 10
 
 struct fl_net_table tables[2];
 struct fl_net_fault faults[FL_NET_MAX_FAULTS];
@@ -38,9 +34,10 @@ static __always_inline void count_evaluated(__u32 hook)
 		__sync_fetch_and_add(n, 1);
 }
 
-static __always_inline struct fl_net_table *table_in_force(void)
+/* Read once for a packet: sets of one table mean nothing in the other. */
+static __always_inline __u32 table_in_force(void)
 {
-	return &tables[*(volatile __u32 *)&active_table & 1];
+	return *(volatile __u32 *)&active_table & 1;
 }
 
 const __u8 places[32] = { 0,  1,  28, 2,  29, 14, 24, 3, 30, 22, 20, 15, 25, 17, 4,  8,
@@ -117,10 +114,10 @@ static __always_inline __u32 without_spared(const struct fl_net_table *table, __
 	return set;
 }
 
-/* The index of the fault that hits, or -1. `set`: those whose filters the packet passes. */
-__noinline int decide(struct fl_net_packet *pkt, __u32 set)
+/* The index of the fault that hits, or -1. `set`: those of the table whose filters the packet passes. */
+__noinline int decide(struct fl_net_packet *pkt, __u32 in_force, __u32 set)
 {
-	struct fl_net_table *table = table_in_force();
+	struct fl_net_table *table = &tables[in_force & 1];
 	struct fl_net_fault *fault;
 	__u32 index = FL_NET_MAX_FAULTS;
 	__u32 at;
@@ -151,7 +148,8 @@ __noinline int decide(struct fl_net_packet *pkt, __u32 set)
 static __always_inline struct fl_net_fault *fault_of_packet(struct __sk_buff *skb, __u32 hook, __u32 off,
 							     int leaving)
 {
-	struct fl_net_table *table = table_in_force();
+	__u32 in_force = table_in_force();
+	struct fl_net_table *table = &tables[in_force];
 	struct fl_net_packet pkt = {};
 	struct packet_place place = {};
 	__u32 set;
@@ -168,7 +166,7 @@ static __always_inline struct fl_net_fault *fault_of_packet(struct __sk_buff *sk
 	set &= fl_net_by_transport(&table->index, &pkt);
 	if (!(set & ~table->exemptions))
 		return NULL;
-	index = decide(&pkt, set);
+	index = decide(&pkt, in_force, set);
 	return index < 0 ? NULL : &faults[index & (FL_NET_MAX_FAULTS - 1)];
 }
 
@@ -235,7 +233,8 @@ static __always_inline int for_target(struct __sk_buff *skb, const struct fl_net
 SEC("tc")
 int fl_shape(struct __sk_buff *skb)
 {
-	struct fl_net_table *table = table_in_force();
+	__u32 in_force = table_in_force();
+	struct fl_net_table *table = &tables[in_force];
 	struct fl_net_packet pkt = {};
 	struct packet_place place = {};
 	__u32 set = table->hooks[FL_HOOK_SHAPE];
@@ -251,7 +250,7 @@ int fl_shape(struct __sk_buff *skb)
 	set &= fl_net_by_transport(&table->index, &pkt);
 	if (!(set & ~table->exemptions) || !for_target(skb, &pkt))
 		return 0;
-	index = decide(&pkt, set);
+	index = decide(&pkt, in_force, set);
 	if (index < 0)
 		return 0;
 	/* The delay meter knows a steered packet by its priority. It ends where the packet enters the veth. */
@@ -261,7 +260,8 @@ int fl_shape(struct __sk_buff *skb)
 
 static __always_inline int attempt(struct bpf_sock_addr *ctx, struct fl_net_packet *pkt)
 {
-	struct fl_net_table *table = table_in_force();
+	__u32 in_force = table_in_force();
+	struct fl_net_table *table = &tables[in_force];
 	__u32 set = table->hooks[FL_HOOK_CONNECT];
 	int index;
 
@@ -274,7 +274,7 @@ static __always_inline int attempt(struct bpf_sock_addr *ctx, struct fl_net_pack
 	set &= fl_net_by_peer(&table->index, pkt) & fl_net_by_transport(&table->index, pkt);
 	if (!(set & ~table->exemptions))
 		return 1;
-	index = decide(pkt, set);
+	index = decide(pkt, in_force, set);
 	if (index < 0)
 		return 1;
 	bpf_set_retval(-(int)faults[index & (FL_NET_MAX_FAULTS - 1)].error);

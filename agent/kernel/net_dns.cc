@@ -5,9 +5,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 
+#include "agent/kernel/bpf_memory.h"
 #include "net_dns.skel.h"
 
 namespace faultline {
@@ -16,16 +16,6 @@ namespace {
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
 #endif
-
-// The programs run while we write and read.
-template <typename T>
-void store(T& place, T value) {
-  std::atomic_ref<T>(place).store(value, std::memory_order_release);
-}
-template <typename T>
-T load(T& place) {
-  return std::atomic_ref<T>(place).load(std::memory_order_acquire);
-}
 
 StatusOr<std::uint64_t> cookie_of(const Netns& netns) {
   std::uint64_t cookie = 0;
@@ -132,25 +122,25 @@ StatusOr<int> NetDns::add(const fl_schedule& schedule) {
   *free = true;
   const auto place = static_cast<int>(free - std::begin(used_));
   fl_schedule& to = skeleton_->bss->schedules[place];
-  store(to.start_ns, schedule.start_ns);
-  store(to.on_ns, schedule.on_ns);
-  store(to.period_ns, schedule.period_ns);
-  store(to.deadline_ns, schedule.deadline_ns);  // last: until then it is not in force
+  bpf_store(to.start_ns, schedule.start_ns);
+  bpf_store(to.on_ns, schedule.on_ns);
+  bpf_store(to.period_ns, schedule.period_ns);
+  bpf_store(to.deadline_ns, schedule.deadline_ns);  // last: until then it is not in force
   return place;
 }
 
 void NetDns::set_deadline(int place, MonoTime deadline) {
-  store(skeleton_->bss->schedules[place].deadline_ns, static_cast<__u64>(ktime_ns(deadline)));
+  bpf_store(skeleton_->bss->schedules[place].deadline_ns, static_cast<__u64>(ktime_ns(deadline)));
 }
 
 void NetDns::remove(int place) {
-  store(skeleton_->bss->schedules[place].deadline_ns, __u64{0});
+  bpf_store(skeleton_->bss->schedules[place].deadline_ns, __u64{0});
   used_[place] = false;
 }
 
 std::optional<sockaddr_storage> NetDns::server(fl_dns_family family, int server) const {
   fl_dns_server& known = skeleton_->bss->servers[family][server];
-  if (load(known.state) != FL_DNS_SERVER_KNOWN) return std::nullopt;
+  if (bpf_load(known.state) != FL_DNS_SERVER_KNOWN) return std::nullopt;
   sockaddr_storage address{};
   if (family == FL_DNS_IPV4) {
     auto* in = reinterpret_cast<sockaddr_in*>(&address);
@@ -167,7 +157,7 @@ std::optional<sockaddr_storage> NetDns::server(fl_dns_family family, int server)
 }
 
 std::uint64_t NetDns::left_alone() const {
-  return load(skeleton_->bss->left_alone);
+  return bpf_load(skeleton_->bss->left_alone);
 }
 
 }  // namespace faultline

@@ -2,28 +2,20 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 
+#include "agent/kernel/bpf_memory.h"
+#include "common/scope_exit.h"
 #include "net_steer.skel.h"
 
 namespace faultline {
 namespace {
-
-// The programs run while we write: plain stores could be torn or reordered.
-template <typename T>
-void store(T& place, T value) {
-  std::atomic_ref<T>(place).store(value, std::memory_order_release);
-}
-template <typename T>
-T fetch(T& place) {
-  return std::atomic_ref<T>(place).load(std::memory_order_acquire);
-}
 
 // Returns when every program run that began before has ended: this command is a wait for an RCU grace period.
 // Kernels with nohz_full processors refuse it; then a time in which any run has long ended must do.
@@ -42,7 +34,8 @@ StatusOr<std::unique_ptr<NetSteer>> NetSteer::load() {
 
 Status NetSteer::aim(int cgroup_fd, std::uint64_t cgroup_id, std::uint32_t level,
                      std::vector<Exemption> exemptions) {
-  cgroup_fd_ = cgroup_fd;
+  cgroup_.reset(::fcntl(cgroup_fd, F_DUPFD_CLOEXEC, 0));
+  if (!cgroup_.valid()) return errno_status(errno, "dup of a cgroup");
   exemptions_ = std::move(exemptions);
   skeleton_->bss->target = {.cgroup_id = cgroup_id, .cgroup_level = level, .pad = 0};
   FL_RETURN_IF_ERROR(publish());
@@ -67,9 +60,18 @@ Status NetSteer::attach(std::uint32_t hooks) {
       {hook_bit(FL_HOOK_CONNECT), programs.fl_connect4, CgroupHook::kConnect4},
       {hook_bit(FL_HOOK_CONNECT), programs.fl_connect6, CgroupHook::kConnect6},
   };
+  // All that a hook needs, or nothing: a program that is attached twice would count twice.
+  const std::size_t before = links_.size();
+  bool all = false;
+  const ScopeExit undo([&] {
+    if (all) return;
+    for (std::size_t i = before; i < links_.size(); ++i) bpf_link__destroy(links_[i]);
+    links_.resize(before);
+    programs_.resize(std::min(programs_.size(), before));
+  });
   for (const auto& [hook, program, at] : attachments) {
     if (!(hooks & ~attached_ & hook)) continue;
-    bpf_link* link = bpf_program__attach_cgroup(program, cgroup_fd_);
+    bpf_link* link = bpf_program__attach_cgroup(program, cgroup_.get());
     if (!link) {
       const int error = errno;
       return errno_status(
@@ -85,6 +87,7 @@ Status NetSteer::attach(std::uint32_t hooks) {
     programs_.push_back({.hook = at, .id = info.prog_id});
   }
   attached_ |= hooks;
+  all = true;
   return ok_status();
 }
 
@@ -148,11 +151,11 @@ Status NetSteer::replace(int fault, const PacketMatch& match) {
 }
 
 void NetSteer::set_deadline(int fault, MonoTime deadline) {
-  store(skeleton_->bss->faults[fault].schedule.deadline_ns, static_cast<__u64>(ktime_ns(deadline)));
+  bpf_store(skeleton_->bss->faults[fault].schedule.deadline_ns, static_cast<__u64>(ktime_ns(deadline)));
 }
 
 void NetSteer::remove(int fault) {
-  store(skeleton_->bss->faults[fault].schedule.deadline_ns, __u64{0});
+  bpf_store(skeleton_->bss->faults[fault].schedule.deadline_ns, __u64{0});
   std::erase_if(rules_, [&](const Entry& e) { return e.fault == fault; });
   (void)publish();  // with fewer filters there is room
 }
@@ -160,7 +163,7 @@ void NetSteer::remove(int fault) {
 Status NetSteer::publish() {
   if (grace_needed_)
     wait_for_running_programs();  // someone may still read the table that is about to be filled
-  const __u32 next = fetch(skeleton_->bss->active_table) ^ 1u;
+  const __u32 next = bpf_load(skeleton_->bss->active_table) ^ 1u;
   fl_net_table& table = skeleton_->bss->tables[next];
   std::vector<const PacketMatch*> matches;
   for (const Exemption& exemption : exemptions_) matches.push_back(&exemption.match);
@@ -185,7 +188,7 @@ Status NetSteer::publish() {
   for (std::uint32_t hook = 0; hook < FL_NET_HOOKS; ++hook) {
     if (!(asked & (1u << hook))) table.hooks[hook] = 0;
   }
-  store(skeleton_->bss->active_table, next);
+  bpf_store(skeleton_->bss->active_table, next);
   grace_needed_ = true;
   return ok_status();
 }
@@ -208,8 +211,8 @@ SteerCounters NetSteer::counters(int fault) const {
   const Baseline& before = before_[static_cast<std::size_t>(fault)];
   SteerCounters counters;
   counters.evaluated = evaluated(before.hooks) - before.evaluated;
-  counters.matched = fetch(skeleton_->bss->faults[fault].memory) / FL_SELECTION_ONE;
-  counters.injected = fetch(skeleton_->bss->faults[fault].injected);
+  counters.matched = bpf_load(skeleton_->bss->faults[fault].memory) / FL_SELECTION_ONE;
+  counters.injected = bpf_load(skeleton_->bss->faults[fault].injected);
   return counters;
 }
 
@@ -225,7 +228,7 @@ Status NetSteer::open_door(int ifindex, int nsid) {
   for (fl_net_door& door : skeleton_->bss->doors) {
     if (door.ifindex != 0) continue;
     door.nsid = nsid;
-    store(door.ifindex, static_cast<__u32>(ifindex));
+    bpf_store(door.ifindex, static_cast<__u32>(ifindex));
     return ok_status();
   }
   return make_error(StatusCode::kResourceExhausted, "at most {} interfaces with ingress faults on one target",
@@ -234,7 +237,7 @@ Status NetSteer::open_door(int ifindex, int nsid) {
 
 void NetSteer::close_door(int ifindex) {
   for (fl_net_door& door : skeleton_->bss->doors) {
-    if (door.ifindex == static_cast<__u32>(ifindex)) store(door.ifindex, __u32{0});
+    if (door.ifindex == static_cast<__u32>(ifindex)) bpf_store(door.ifindex, __u32{0});
   }
 }
 

@@ -18,6 +18,7 @@
 #include "bpf/abi/net_steer.h"
 #include "common/clock.h"
 #include "common/status.h"
+#include "common/unique_fd.h"
 
 struct net_steer;
 struct bpf_link;
@@ -52,8 +53,8 @@ class NetSteer {
  public:
   // Loads the programs; nothing is attached, nobody is concerned. Takes a while: the kernel proves them.
   static StatusOr<std::unique_ptr<NetSteer>> load();
-  // For the cgroup at this depth below the root. Once, before anything else. The descriptor is borrowed and
-  // must stay open.
+  // For the cgroup at this depth below the root. Once, before anything else. The descriptor is only used
+  // here.
   Status aim(int cgroup_fd, std::uint64_t cgroup_id, std::uint32_t level, std::vector<Exemption> exemptions);
   ~NetSteer();
 
@@ -93,7 +94,7 @@ class NetSteer {
 
   net_steer* skeleton_ = nullptr;
   std::unique_ptr<FilterStub> shape_stub_;  // null: not used yet
-  int cgroup_fd_ = -1;
+  UniqueFd cgroup_;
   std::vector<Exemption> exemptions_;
   std::vector<bpf_link*> links_;
   std::vector<CgroupProgram> programs_;  // of links_

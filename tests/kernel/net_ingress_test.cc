@@ -151,6 +151,19 @@ TEST_F(NetIngress, SeveralFaultsShareTheHostEndAndGoApart) {
   EXPECT_EQ(qdiscs(), clean);
 }
 
+TEST_F(NetIngress, AnotherHookIsAttachedAfterTheTargetsFirstFaultHasGone) {
+  apply(delay(v1::DIRECTION_EGRESS, kOtherPeer), "first");
+  apply(delay(v1::DIRECTION_EGRESS, kOtherPeer6), "second");
+  revert_leaves_nothing("first");
+  v1::FaultSpec spec = loss_spec(1.0);
+  spec.mutable_loss()->mutable_traffic()->set_direction(v1::DIRECTION_INGRESS);
+  apply(spec, "third");
+  EXPECT_EQ(NetLab::udp(lab.net.target(), kPeer, kPort, 10).loss(), 1.0);
+  EXPECT_EQ(NetLab::udp(lab.net.neighbour(), kPeer, kPort, 10).loss(), 0.0);
+  revert_leaves_nothing("third");
+  revert_leaves_nothing("second");
+}
+
 TEST_F(NetIngress, WithoutAVethShapingIsRefusedWithTheReason) {
   const auto applied = lab.engine.apply(lab.request(delay(v1::DIRECTION_INGRESS, "10.99.0.1")));
   EXPECT_EQ(applied.status().code(), StatusCode::kFailedPrecondition);
