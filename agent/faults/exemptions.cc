@@ -88,12 +88,13 @@ StatusOr<std::vector<Exemption>> make_exemptions(const std::vector<std::string>&
     if (*match) exemptions.push_back({.name = word, .match = std::move(**match)});
   }
   // The controller asks a port of this node, so seen from a target that port is the peer's.
-  if (auto own = parse_place(listen); own.ok() && !own->ports.empty()) {
-    if (own->peers.front().prefix == 0 || listen.starts_with("0.0.0.0:") || listen.starts_with("[::]:")) {
-      own->peers.clear();
-    }
-    own->protocol = FL_NET_PROTO_TCP;
-    exemptions.push_back({.name = "control channel " + listen, .match = std::move(*own)});
+  const auto port = parse_port(std::string_view(listen).substr(listen.rfind(':') + 1));
+  if (!listen.starts_with("unix:") && port) {
+    PacketMatch own = port_of_any_peer(*port, FL_NET_PROTO_TCP);  // all that is known of a host name
+    const bool everywhere = listen.starts_with("0.0.0.0:") || listen.starts_with("[::]:");
+    if (auto numeric = parse_place(listen); numeric.ok() && !everywhere)
+      own.peers = std::move(numeric->peers);
+    exemptions.push_back({.name = "control channel " + listen, .match = std::move(own)});
   }
   if (exemptions.size() > kMaxExemptions) {
     return invalid_argument("{} exemptions, at most {}", exemptions.size(), kMaxExemptions);

@@ -23,8 +23,8 @@ std::vector<std::string> usual_exemptions();
 //   kubelet     TCP port 10250 of any peer
 //   none        nothing; only alone
 //   ADDRESS, NETWORK, ADDRESS:PORT, NETWORK:PORT (IPv6 with a port in brackets: [fd00::1]:443)
-// and the agent's own control channel, `listen` (HOST:PORT with a numeric host, or anything else, which is no
-// address), which is always exempt. InvalidArgument for a word that is none of these, and for too many.
+// and the agent's own control channel, `listen` (HOST:PORT, or unix:PATH, which is no traffic), which is
+// always exempt. InvalidArgument for a word that is none of these, and for too many.
 StatusOr<std::vector<Exemption>> make_exemptions(const std::vector<std::string>& words,
                                                  const std::string& listen);
 

@@ -46,6 +46,10 @@ TEST(Exemptions, TheControlChannelIsAlwaysOneOfThem) {
   // Of every address of the node, its port is what tells it.
   EXPECT_TRUE(make_exemptions({"none"}, "0.0.0.0:7443")->front().match.peers.empty());
   EXPECT_TRUE(make_exemptions({"none"}, "[::]:7443")->front().match.peers.empty());
+  const auto named = make_exemptions({"none"}, "node-7.example:7443");
+  ASSERT_EQ(named->size(), 1u);
+  EXPECT_TRUE(named->front().match.peers.empty());
+  EXPECT_EQ(named->front().match.ports.at(0).first, 7443);
 }
 
 TEST(Exemptions, RefuseWhatTheyDoNotKnow) {
