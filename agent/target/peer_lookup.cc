@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/kernel/addresses.h"
+#include "agent/target/cgroup.h"
 #include "agent/target/file_in_root.h"
 #include "agent/target/name_query.h"
 #include "agent/target/peer_form.h"
@@ -49,7 +50,9 @@ StatusOr<std::vector<IpNetwork>> PeerLookup::lookup(const std::string& peer, con
   FL_RETURN_IF_ERROR(check_peer(peer));
   if (auto fixed = parse_ip_network(peer); fixed.ok()) return std::vector<IpNetwork>{*fixed};
   if (is_target_peer(peer)) return addresses_of_target(targets_, peer);
-  for (const pid_t pid : target.processes) {
+  // Those of now: the ones that it had when it was resolved may have gone, and their numbers be others'.
+  FL_ASSIGN_OR_RETURN(const auto processes, processes_below(targets_.cgroup_root(), target.cgroup));
+  for (const pid_t pid : processes) {
     const auto netns = netns_of_process(pid);
     if (!netns.ok()) continue;  // it ended meanwhile
     auto found = addresses_of_name(peer, pid, *netns, stop);

@@ -171,6 +171,11 @@ TEST_F(PeerLookupOf, ANameIsLookedUpInTheTargetsHostsFileFirst) {
   EXPECT_EQ(server.asked(), 0);
 }
 
+TEST_F(PeerLookupOf, TheProcessesThatTheTargetHasNowAreAsked) {
+  target.processes = {::getpid()};  // as if its number had become somebody else's
+  EXPECT_THAT(addresses("inhosts"), UnorderedElementsAre("10.7.7.7/32"));
+}
+
 TEST_F(PeerLookupOf, ANameIsAskedForInsideTheTargetsNamespaceInBothFamilies) {
   EXPECT_THAT(addresses("db.example."), UnorderedElementsAre("10.1.2.3/32", "fd00::3/128"));
   EXPECT_THAT(addresses("db.example"), UnorderedElementsAre("10.1.2.3/32", "fd00::3/128"));
