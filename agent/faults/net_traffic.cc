@@ -58,7 +58,6 @@ StatusOr<PacketMatch> look_up(const TrafficFilter& filter, const PeerLookup& loo
   PacketMatch match = filter.fixed;
   FL_RETURN_IF_ERROR(look_up_all(filter.peers, lookup, target, stop, match.peers));
   FL_RETURN_IF_ERROR(look_up_all(filter.except, lookup, target, stop, match.except));
-  match.no_peer = match.peers.empty() && !filter.peers.empty();
   return match;
 }
 
@@ -206,9 +205,10 @@ Status NetTraffic::place_bands(TrafficFault& fault, const TrafficRequest& reques
   return ok_status();
 }
 
-Status NetTraffic::open_doors(TrafficFault& fault, const TrafficFault::Part& part) {
+Status NetTraffic::open_doors(TrafficFault& fault, TrafficFault::Part& part) {
   Steering& steering = steerings_.at(fault.target_.cgroup_id);
   for (const TreePlace& place : part.places) {
+    part.doors.push_back(place);
     if (steering.doors[place]++ > 0) continue;
     FL_RETURN_IF_ERROR(fault.steer_->open_door(place.ifindex, fault.nsids_.at(place)));
     FL_ASSIGN_OR_RETURN(const int program, fault.steer_->shape_program());
@@ -266,10 +266,10 @@ Status NetTraffic::take_away(TrafficFault& fault) {
   bool all = true;
   for (TrafficFault::Part& part : fault.parts_) {
     if (part.fault >= 0) fault.steer_->remove(std::exchange(part.fault, -1));
+    // A filter that stays is inert without its programs, and goes with the tree.
+    for (const TreePlace& place : std::exchange(part.doors, {})) result.Update(close_door(fault, place));
     for (const TreePlace& place : std::exchange(part.places, {})) {
-      Status removed;
-      if (part.hook == FL_HOOK_SHAPE) removed = close_door(fault, place);
-      removed.Update(trees_.release(place, fault.band_));
+      const Status removed = trees_.release(place, fault.band_);
       if (!removed.ok()) part.places.push_back(place);  // for another try
       result.Update(removed);
     }

@@ -75,6 +75,7 @@ class TrafficFault {
     fl_net_hook hook{};
     int fault = -1;                 // in steer_; -1: not in force
     std::vector<TreePlace> places;  // of its band
+    std::vector<TreePlace> doors;   // of these, where it has opened one
     std::uint64_t shaped = 0;       // packets that the band was last seen to have got
     SteerCounters last;             // kept when the fault has left the steering programs
   };
@@ -126,7 +127,7 @@ class NetTraffic {
   // All of these expect the lock to be held.
   Status put_in_place(TrafficFault& fault, const TrafficRequest& request, const PacketMatch& match);
   Status place_bands(TrafficFault& fault, const TrafficRequest& request, const PacketMatch& match);
-  Status open_doors(TrafficFault& fault, const TrafficFault::Part& part);
+  Status open_doors(TrafficFault& fault, TrafficFault::Part& part);
   Status close_door(TrafficFault& fault, const TreePlace& place);
   Status take_away(TrafficFault& fault);
 

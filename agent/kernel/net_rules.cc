@@ -63,7 +63,7 @@ Span<Key6> span6(const IpNetwork& network) {
 template <typename Key, typename ToSpan>
 Condition<Key> by_peer(const PacketMatch& match, bool v6, ToSpan to_span) {
   Condition<Key> condition;
-  condition.any = match.peers.empty() && !match.no_peer;
+  condition.any = match.peers.empty();
   for (const IpNetwork& peer : match.peers) {
     if (peer.v6 == v6) condition.in.push_back(to_span(peer));
   }

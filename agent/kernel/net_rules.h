@@ -25,7 +25,6 @@ struct PacketMatch {
   std::vector<PortSpan> ports{};    // of the peer
   std::vector<PortSpan> local_ports{};
   fl_net_protocol protocol = FL_NET_PROTO_ANY;
-  bool no_peer = false;  // the list of peers is known and has nobody in it just now
 };
 
 // Traffic that no fault may touch, unless it asks to.

@@ -110,12 +110,6 @@ TEST(NetIndex, APacketWithoutPortsMatchesOnlyWhatLooksAtNone) {
   EXPECT_EQ(index(fragment), 2u);
 }
 
-TEST(NetIndex, NobodyInAListOfPeersIsNotEverybody) {
-  PacketMatch nobody;
-  nobody.no_peer = true;
-  EXPECT_EQ(Index(std::vector{nobody})(packet("10.0.0.1")), 0u);
-}
-
 TEST(NetIndex, AgreesWithLookingAtEveryFilterOneByOne) {
   std::mt19937 random(7);
   const auto below = [&](std::uint32_t n) { return static_cast<std::uint32_t>(random() % n); };
