@@ -103,7 +103,7 @@ struct RunRecord {
   std::vector<PhaseSpan> phases;
   std::vector<Sample> samples;
   std::size_t samples_missed = 0;  // slots in which a probe was still waiting for its last answer
-  std::vector<FaultOutcome> faults;
+  std::vector<FaultOutcome> faults;  // that were tried, in the file's order
   Interruption interruption = Interruption::kNone;
   std::string interruption_detail;
   Judgement judgement;

@@ -200,6 +200,12 @@ RunRecord RunState::finish(std::size_t samples_missed) {
   record_.duration = offset();
   if (!record_.phases.empty()) record_.phases.back().end_at = record_.duration;
   record_.samples_missed = samples_missed;
+  const std::vector<const FaultStep*> steps = fault_steps(experiment_.method);
+  const auto place = [&](const FaultOutcome& fault) {
+    return std::find_if(steps.begin(), steps.end(), [&](const auto* step) { return step->name == fault.name; });
+  };
+  std::stable_sort(record_.faults.begin(), record_.faults.end(),
+                   [&](const FaultOutcome& a, const FaultOutcome& b) { return place(a) < place(b); });
   return std::move(record_);
 }
 

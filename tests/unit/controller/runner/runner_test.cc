@@ -90,6 +90,18 @@ TEST(Runner, LeasesAreRenewedUntilTheRevert) {
   EXPECT_EQ(run.judgement.outcome, Outcome::kPassed) << run.judgement.reason;
 }
 
+TEST(Runner, FaultsAreRecordedInTheFilesOrderWhicheverWasFirst) {
+  RunLab lab;
+  lab.experiment.method = testing::parallel(
+      {{testing::serial({{WaitStep{milliseconds(50)}}, {testing::fault_step("a", milliseconds(30))}})},
+       {testing::fault_step("b", milliseconds(30))}});
+  const RunRecord run = lab.run();
+  ASSERT_EQ(run.faults.size(), 2U);
+  EXPECT_EQ(run.faults[0].name, "a");
+  EXPECT_EQ(run.faults[1].name, "b");
+  EXPECT_LT(*run.faults[1].effective_at, *run.faults[0].effective_at);
+}
+
 TEST(Runner, SerialFaultsFollowEachOther) {
   RunLab lab;
   lab.experiment.method = testing::serial({{testing::fault_step("a", milliseconds(30))},
