@@ -48,6 +48,8 @@ v1::CapabilitiesResponse Engine::capabilities() {
     row->set_mechanism(std::string(kind->mechanism()));
     row->set_supported(supported.ok());
     row->set_reason(message_of(supported));
+    if (!supported.ok()) continue;
+    for (std::string& limit : kind->limits()) row->add_limits(std::move(limit));
   }
   return response;
 }

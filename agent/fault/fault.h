@@ -55,6 +55,10 @@ class FaultKind {
   virtual std::string_view mechanism() const = 0;
   // Asks the running kernel. Unimplemented, with the reason, when it cannot.
   virtual Status supported() = 0;
+  // What it cannot do on the running kernel although it is supported, for people: a clause each, without a
+  // semicolon. One that other releases of the same kernel series may not have begins with "in this release"
+  // and is left out of docs/kernel-support.md. Asked only where supported.
+  virtual std::vector<std::string> limits() { return {}; }
   // Pure: InvalidArgument when the spec's values make no sense.
   virtual Status check(const v1::FaultSpec& spec) const = 0;
   // Everything apply would do, a line each, after every read it would make; changes nothing. Fails as apply

@@ -4,6 +4,7 @@
 #include "agent/faults/network_kinds.h"
 #include "agent/faults/proto_time.h"
 #include "agent/faults/traffic_kind.h"
+#include "agent/kernel/netem_support.h"
 
 namespace faultline {
 namespace {
@@ -32,6 +33,15 @@ class DelayKind : public TrafficKind {
   std::string_view name() const override { return "delay"; }
   std::string_view mechanism() const override { return "BPF steers, netem in a band of prio delays"; }
   Status supported() override { return traffic().supported(BandParams(NetemParams{})); }
+  std::vector<std::string> limits() override {
+    std::vector<std::string> limits = {kShapesOnVeths, "no correlation (netem takes it without effect)"};
+    if (auto seeded = netem_takes_seed(); !seeded.ok()) {
+      limits.push_back("whether its seed repeats the jitter is not known: " + message_of(seeded.status()));
+    } else if (!*seeded) {
+      limits.push_back("its seed does not repeat the jitter (netem takes one from 6.7 on)");
+    }
+    return limits;
+  }
 
  protected:
   const v1::NetworkFilter& filter(const v1::FaultSpec& spec) const override { return spec.delay().traffic(); }

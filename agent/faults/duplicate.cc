@@ -4,6 +4,7 @@
 #include "agent/faults/network_kinds.h"
 #include "agent/faults/selection.h"
 #include "agent/faults/traffic_kind.h"
+#include "agent/kernel/netem_support.h"
 
 namespace faultline {
 namespace {
@@ -16,6 +17,17 @@ class DuplicateKind : public TrafficKind {
   std::string_view name() const override { return "duplicate"; }
   std::string_view mechanism() const override { return "BPF chooses, netem in a band of prio duplicates"; }
   Status supported() override { return traffic().supported(BandParams(NetemParams{.duplicate = true})); }
+  std::vector<std::string> limits() override {
+    std::vector<std::string> limits = {kShapesOnVeths};
+    if (auto beside = netem_duplicates_beside_others(); !beside.ok()) {
+      limits.push_back("in this release perhaps not beside other faults: " + message_of(beside.status()));
+    } else if (!*beside) {
+      limits.push_back(
+          "in this release not beside a fault that delays, reorders, corrupts or duplicates on the same "
+          "interface");
+    }
+    return limits;
+  }
 
  protected:
   const v1::NetworkFilter& filter(const v1::FaultSpec& spec) const override {

@@ -13,7 +13,6 @@
 namespace faultline {
 namespace {
 
-constexpr int kNetemPrngSeed = 14;  // TCA_NETEM_PRNG_SEED of 6.7; older kernels pass over it
 constexpr std::uint32_t kAlways = ~0u;
 constexpr std::uint32_t kLinkHeaders = 64;  // Ethernet with tags and room to spare
 constexpr double kLateTimer_s = 0.010;

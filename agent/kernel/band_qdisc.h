@@ -16,6 +16,8 @@
 
 namespace faultline {
 
+inline constexpr int kNetemPrngSeed = 14;  // TCA_NETEM_PRNG_SEED of 6.7; older kernels pass over it
+
 struct NetemParams {
   Nanos latency{};
   Nanos jitter{};          // at most 2.147 s: netem cuts it there without a word

@@ -44,7 +44,9 @@ Examples:
   faultline halt --release)";
 
 constexpr char kDoctorFooter[] =
-    "Exit code 0: every fault kind works on this node; 1: some do not; 7: the agent does not answer.";
+    R"(A limit is what this node cannot do of a kind that it supports. docs/kernel-support.md compares kernels.
+
+Exit code 0: every fault kind works on this node; 1: some do not; 7: the agent does not answer.)";
 
 void add_global_options(CLI::App& app, GlobalArgs& args) {
   args.agent.address = "unix:/run/faultline/agent.sock";
@@ -94,7 +96,8 @@ std::variant<CommandLine, ParseEnd> parse_command_line(std::vector<std::string> 
 
   DoctorArgs doctor;
   CLI::App* doctor_command = app.add_subcommand("doctor", "Show what this node can do, how, and why not");
-  CLI::Option* markdown = doctor_command->add_flag("--markdown", doctor.markdown, "As a Markdown table");
+  CLI::Option* markdown =
+      doctor_command->add_flag("--markdown", doctor.markdown, "As a Markdown section with a table");
   doctor_command->add_flag("--json", doctor.json, "As JSON")->excludes(markdown);
   doctor_command->footer(kDoctorFooter);
 

@@ -7,13 +7,21 @@
 namespace faultline {
 namespace {
 
+// One line, in which nothing ends the cell or is taken for HTML.
 std::string cell(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    if (c == '|') out += '\\';
-    out += c;
+    if (c == '|' || c == '\\' || c == '<') out += '\\';
+    out += c == '\n' ? ' ' : c;
   }
   return out;
+}
+
+// "6.12" of "6.12.43+deb12-amd64".
+std::string series_of(const std::string& release) {
+  const auto dot = release.find('.');
+  return dot == std::string::npos ? release
+                                  : release.substr(0, release.find_first_not_of("0123456789", dot + 1));
 }
 
 const std::string& how_or_why_not(const v1::KindSupport& kind) {
@@ -32,17 +40,20 @@ std::string doctor_text(const v1::CapabilitiesResponse& node, const std::string&
   for (const v1::KindSupport& kind : node.kinds()) {
     text +=
         fmt::format("{:<8}  {:<3}  {}\n", kind.kind(), kind.supported() ? "yes" : "no", how_or_why_not(kind));
+    for (const std::string& limit : kind.limits()) text += fmt::format("{:<15}limit: {}\n", "", limit);
   }
   return text;
 }
 
 std::string doctor_markdown(const v1::CapabilitiesResponse& node) {
   std::string text = fmt::format(
-      "Kernel {}, agent {}\n\n| fault | supported | mechanism, or why not |\n| --- | --- | --- |\n",
-      node.kernel_release(), node.agent_version());
+      "## Kernel {}\n\nRelease {}, agent {}.\n\n"
+      "| fault | supported | mechanism | limits |\n| --- | --- | --- | --- |\n",
+      series_of(node.kernel_release()), node.kernel_release(), node.agent_version());
   for (const v1::KindSupport& kind : node.kinds()) {
-    text += fmt::format("| {} | {} | {} |\n", cell(kind.kind()), kind.supported() ? "yes" : "no",
-                        cell(how_or_why_not(kind)));
+    text += fmt::format("| {} | {} | {} | {} |\n", cell(kind.kind()),
+                        kind.supported() ? "yes" : "no: " + cell(kind.reason()), cell(kind.mechanism()),
+                        cell(fmt::format("{}", fmt::join(kind.limits(), "; "))));
   }
   return text;
 }
@@ -53,7 +64,8 @@ std::string doctor_json(const v1::CapabilitiesResponse& node) {
     kinds.push_back({{"kind", kind.kind()},
                      {"supported", kind.supported()},
                      {"mechanism", kind.mechanism()},
-                     {"reason", kind.reason()}});
+                     {"reason", kind.reason()},
+                     {"limits", std::vector<std::string>(kind.limits().begin(), kind.limits().end())}});
   }
   const nlohmann::ordered_json document = {{"agentVersion", node.agent_version()},
                                            {"kernelRelease", node.kernel_release()},

@@ -138,6 +138,8 @@ TEST_F(Apply, CapabilitiesTellWhatAndHowAndWhyNot) {
   EXPECT_TRUE(capabilities.kinds(0).supported());
   EXPECT_EQ(capabilities.kinds(0).mechanism(), "in memory");
   EXPECT_EQ(capabilities.kinds(0).reason(), "");
+  ASSERT_EQ(capabilities.kinds(0).limits_size(), 1);
+  EXPECT_EQ(capabilities.kinds(0).limits(0), "only a fake");
   EXPECT_EQ(capabilities.max_duration().seconds(), 1800);
   EXPECT_EQ(capabilities.max_lease().seconds(), 5);
   EXPECT_EQ(capabilities.cgroup_root(), tree.root());
@@ -146,6 +148,7 @@ TEST_F(Apply, CapabilitiesTellWhatAndHowAndWhyNot) {
   capabilities = engine->capabilities();
   EXPECT_FALSE(capabilities.kinds(0).supported());
   EXPECT_EQ(capabilities.kinds(0).reason(), "no sch_netem");
+  EXPECT_EQ(capabilities.kinds(0).limits_size(), 0);
 }
 
 }  // namespace

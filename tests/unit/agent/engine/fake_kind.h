@@ -22,6 +22,7 @@ class FakeKind final : public FaultKind {
   std::string_view name() const override { return name_; }
   std::string_view mechanism() const override { return "in memory"; }
   Status supported() override { return unsupported; }
+  std::vector<std::string> limits() override { return {"only a fake"}; }
   Status check(const v1::FaultSpec&) const override { return bad_values; }
   StatusOr<std::vector<std::string>> plan(const FaultRequest& request) override;
   StatusOr<std::unique_ptr<Fault>> apply(const FaultRequest& request) override;

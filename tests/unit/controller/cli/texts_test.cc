@@ -174,23 +174,52 @@ TEST(PlanText, ShowsOverlapsTheClockAndWhatStartsTogether) {
 v1::CapabilitiesResponse node() {
   v1::CapabilitiesResponse node;
   node.set_agent_version("0.1.0");
-  node.set_kernel_release("6.12");
+  node.set_kernel_release("6.12.43+deb12-amd64");
   v1::KindSupport* delay = node.add_kinds();
   delay->set_kind("delay");
   delay->set_supported(true);
   delay->set_mechanism("BPF | netem");
+  delay->add_limits("no <correlation>");
+  delay->add_limits("no \\ seed");
   v1::KindSupport* loss = node.add_kinds();
   loss->set_kind("loss");
-  loss->set_reason("no netem");
+  loss->set_mechanism("a black hole");
+  loss->set_reason("no\nsch_blackhole");
   return node;
 }
 
 TEST(DoctorText, TellsHowAndWhyNot) {
   const std::string text = doctor_text(node(), "unix:/a");
-  EXPECT_NE(text.find("delay     yes  BPF | netem\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("loss      no   no netem\n"), std::string::npos) << text;
-  EXPECT_NE(doctor_markdown(node()).find("| delay | yes | BPF \\| netem |\n"), std::string::npos);
-  EXPECT_NE(doctor_json(node()).find(R"("reason": "no netem")"), std::string::npos);
+  EXPECT_NE(text.find("delay     yes  BPF | netem\n               limit: no <correlation>\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("loss      no   no\nsch_blackhole\n"), std::string::npos) << text;
+  EXPECT_NE(doctor_json(node()).find(R"("reason": "no\nsch_blackhole")"), std::string::npos);
+  EXPECT_NE(doctor_json(node()).find(R"("no <correlation>",)"), std::string::npos);
+}
+
+TEST(DoctorMarkdown, IsATableUnderTheKernelsSeriesAndEscapesWhatWouldBreakIt) {
+  EXPECT_EQ(doctor_markdown(node()),
+            "## Kernel 6.12\n"
+            "\n"
+            "Release 6.12.43+deb12-amd64, agent 0.1.0.\n"
+            "\n"
+            "| fault | supported | mechanism | limits |\n"
+            "| --- | --- | --- | --- |\n"
+            R"(| delay | yes | BPF \| netem | no \<correlation>; no \\ seed |)"
+            "\n"
+            "| loss | no: no sch_blackhole | a black hole |  |\n");
+}
+
+TEST(DoctorMarkdown, TellsTheSeriesOfAnyRelease) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"6.1.0-56-amd64", "6.1"}, {"6.17-rc3", "6.17"}, {"7.2", "7.2"}, {"strange", "strange"}, {"", ""}};
+  for (const auto& [release, series] : cases) {
+    v1::CapabilitiesResponse node;
+    node.set_kernel_release(release);
+    EXPECT_EQ(doctor_markdown(node).find("## Kernel " + series + "\n\nRelease " + release + ","), 0U)
+        << release;
+  }
 }
 
 TEST(RunsText, ListsFinishedRunningAndLost) {
