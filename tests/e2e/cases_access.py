@@ -79,7 +79,8 @@ def mutual_tls(lane):
     make_certificates(f"{lane.folder}/tls")
     lane.agent.end(signal.SIGTERM)
     lane.agent.start("--listen", address, *tls(lane, "ours", "ours", "agent"))
-    lane.does(0, *tls(lane, "ours", "ours", "user"), "doctor", agent=address)
+    lane.does(0, *tls(lane, "ours", "ours", "user"), "doctor", "--markdown", agent=address,
+              says=r"## Kernel \d+\.\d+\n.*\| delay \| yes \|")
     with NothingApplied(lane):
         good = lane.experiment("secured")
         # The agent does not know us, then we do not know the agent.
