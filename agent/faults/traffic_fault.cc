@@ -67,6 +67,10 @@ SojournSamples TrafficFault::sojourn() const {
 void TrafficFault::stop() {
   follower_.request_stop();
   const std::lock_guard lock(traffic_.mutex_);
+  // All parts at once: taking one out may take a wait.
+  for (const Part& part : parts_) {
+    if (part.fault >= 0) steer_->set_deadline(part.fault, MonoTime{});
+  }
   for (Part& part : parts_) {
     if (part.fault < 0) continue;
     steer_->remove(part.fault);

@@ -38,9 +38,7 @@ Status NetSteer::aim(int cgroup_fd, std::uint64_t cgroup_id, std::uint32_t level
   if (!cgroup_.valid()) return errno_status(errno, "dup of a cgroup");
   exemptions_ = std::move(exemptions);
   skeleton_->bss->target = {.cgroup_id = cgroup_id, .cgroup_level = level, .pad = 0};
-  FL_RETURN_IF_ERROR(publish());
-  grace_needed_ = false;  // nothing is attached yet
-  return ok_status();
+  return publish();
 }
 
 NetSteer::~NetSteer() {
@@ -110,7 +108,7 @@ StatusOr<int> NetSteer::add(const SteerRule& rule) {
                       FL_NET_MAX_RULES);
   }
   FL_ASSIGN_OR_RETURN(const int index, free_fault());
-  FL_RETURN_IF_ERROR(attach(rule.hooks & ~hook_bit(FL_HOOK_SHAPE)));
+  if (stale_) FL_RETURN_IF_ERROR(publish());
   if (grace_needed_) {  // a packet may still be in the middle of the fault that had this place before
     wait_for_running_programs();
     grace_needed_ = false;
@@ -125,14 +123,19 @@ StatusOr<int> NetSteer::add(const SteerRule& rule) {
   fault.priority = rule.priority;
   fault.error = static_cast<__u32>(rule.error);
   fault.schedule = rule.schedule;
+  fault.schedule.deadline_ns = 0;  // over, until everything is in place
   before_[static_cast<std::size_t>(index)] = {.hooks = rule.hooks, .evaluated = evaluated(rule.hooks)};
   const auto place = std::find_if(rules_.begin(), rules_.end(),
                                   [&](const Entry& e) { return e.rule.precedence < rule.precedence; });
   rules_.insert(place, {.fault = index, .rule = rule});
-  if (Status status = publish(); !status.ok()) {
-    std::erase_if(rules_, [&](const Entry& e) { return e.fault == index; });
+  Status status = publish();
+  // Only now: a table that nobody can have read yet is exchanged without a wait.
+  if (status.ok()) status = attach(rule.hooks & ~hook_bit(FL_HOOK_SHAPE));
+  if (!status.ok()) {
+    remove(index);
     return status;
   }
+  bpf_store(fault.schedule.deadline_ns, rule.schedule.deadline_ns);
   return index;
 }
 
@@ -157,7 +160,10 @@ void NetSteer::set_deadline(int fault, MonoTime deadline) {
 void NetSteer::remove(int fault) {
   bpf_store(skeleton_->bss->faults[fault].schedule.deadline_ns, __u64{0});
   std::erase_if(rules_, [&](const Entry& e) { return e.fault == fault; });
-  (void)publish();  // with fewer filters there is room
+  // Of the last one the filter may stay: it leads to a fault that is over, and most often the programs go
+  // next.
+  stale_ = rules_.empty();
+  if (!stale_) (void)publish();  // with fewer filters there is room
 }
 
 Status NetSteer::publish() {
@@ -189,7 +195,8 @@ Status NetSteer::publish() {
     if (!(asked & (1u << hook))) table.hooks[hook] = 0;
   }
   bpf_store(skeleton_->bss->active_table, next);
-  grace_needed_ = true;
+  stale_ = false;
+  grace_needed_ = attached_ != 0 || shape_stub_;  // else nobody can have seen the other table
   return ok_status();
 }
 

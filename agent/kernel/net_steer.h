@@ -105,7 +105,8 @@ class NetSteer {
     std::uint64_t evaluated = 0;
   };
   std::array<Baseline, FL_NET_MAX_FAULTS> before_{};
-  bool grace_needed_ = false;
+  bool grace_needed_ = false;  // programs may still read the table that is not in force
+  bool stale_ = false;         // the table in force names a fault that was removed
 };
 
 }  // namespace faultline
