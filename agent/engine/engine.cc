@@ -77,16 +77,17 @@ StatusOr<v1::ApplyResponse> Engine::apply(const v1::ApplyRequest& request) {
   FL_ASSIGN_OR_RETURN(Target target, targets_.resolve(request.target()));
 
   v1::ApplyResponse response;
-  const FaultRequest asked{
-      .spec = request.spec(), .target = target, .start = start, .deadline = start + duration_of(request)};
-  FL_ASSIGN_OR_RETURN(const auto steps, kind->plan(asked));
-  v1::Plan& plan = *response.mutable_plan();
-  plan.set_kind(std::string(kind->name()));
-  plan.set_mechanism(std::string(kind->mechanism()));
-  plan.set_resolved_target(target.describe());
-  for (const std::string& step : steps) plan.add_steps(step);
-  if (request.dry_run()) return response;
-
+  if (request.dry_run()) {
+    const FaultRequest asked{
+        .spec = request.spec(), .target = target, .start = start, .deadline = start + duration_of(request)};
+    FL_ASSIGN_OR_RETURN(const auto steps, kind->plan(asked));
+    v1::Plan& plan = *response.mutable_plan();
+    plan.set_kind(std::string(kind->name()));
+    plan.set_mechanism(std::string(kind->mechanism()));
+    plan.set_resolved_target(target.describe());
+    for (const std::string& step : steps) plan.add_steps(step);
+    return response;
+  }
   FL_ASSIGN_OR_RETURN(*response.mutable_fault(), put_in_force(request, *kind, std::move(target), start));
   return response;
 }

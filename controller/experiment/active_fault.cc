@@ -46,7 +46,6 @@ ActiveFault::ActiveFault(RunState& state, AgentClient& agent, const RunTiming& t
   if (start) *request.mutable_start_at() = state_.node_time(*start);
   const StatusOr<v1::ApplyResponse> answer = agent_.apply(request);
   if (answer.ok()) {
-    state_.update_fault(index_, [&](FaultOutcome& fault) { fault.plan = answer->plan(); });
     applied(answer->fault());
     return;
   }

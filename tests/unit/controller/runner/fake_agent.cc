@@ -72,8 +72,8 @@ StatusOr<v1::ApplyResponse> FakeAgent::apply(const v1::ApplyRequest& request) {
   const std::lock_guard lock(mutex_);
   const std::string name = name_of(request.id());
   v1::ApplyResponse response;
-  response.mutable_plan()->set_resolved_target("fake " + request.target());
   if (request.dry_run()) {
+    response.mutable_plan()->set_resolved_target("fake " + request.target());
     ++dry_runs_;
     if (refuse_dry.contains(name)) return refuse_dry[name];
     return response;
