@@ -94,9 +94,15 @@ void sweep_twice(Journal& journal) {
   }
 }
 
-int serve(const Options& options, Engine& engine, Journal& journal, WatchedLog& log) {
+int serve(const Options& options, Engine& engine, NetSupport& kernel, Journal& journal, WatchedLog& log) {
   sweep_twice(journal);
   log.check();
+  // Asked ahead, for the kernel takes longer to prove the programs than all the rest of an apply; an apply
+  // that comes meanwhile waits for it.
+  const std::jthread ask([&] {
+    engine.capabilities();
+    kernel.sojourn();
+  });
   std::atomic<bool> stopping = false;
   std::thread ticker([&] {
     while (!stopping) {
@@ -139,7 +145,7 @@ int run(const Options& options) {
   NetTraffic traffic(log, kernel, lookup, *std::move(exemptions));
   FaultTable kinds = make_fault_table(traffic, lookup);
   Engine engine(*targets, kinds);
-  return serve(options, engine, **journal, log);
+  return serve(options, engine, kernel, **journal, log);
 }
 
 }  // namespace
