@@ -24,11 +24,13 @@ namespace faultline::testing {
 
 class AgentProcess {
  public:
-  explicit AgentProcess(const std::string& directory) {
+  explicit AgentProcess(const std::string& directory, const std::vector<std::string>& options = {}) {
     const std::string listen = "unix:" + directory + "/agent.sock";
     const std::string state = directory + "/state";
-    const char* argv[] = {FAULTLINE_AGENT, "--listen", listen.c_str(), "--state-dir", state.c_str(), nullptr};
-    if (::posix_spawn(&pid_, argv[0], nullptr, nullptr, const_cast<char**>(argv), environ) != 0) {
+    std::vector<const char*> argv{FAULTLINE_AGENT, "--listen", listen.c_str(), "--state-dir", state.c_str()};
+    for (const std::string& option : options) argv.push_back(option.c_str());
+    argv.push_back(nullptr);
+    if (::posix_spawn(&pid_, argv[0], nullptr, nullptr, const_cast<char**>(argv.data()), environ) != 0) {
       throw std::runtime_error("cannot start the agent");
     }
     // A name per agent: gRPC would share a channel, and its reconnect backoff, between agents on one socket.

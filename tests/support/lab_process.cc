@@ -7,6 +7,7 @@
 //     udp ADDRESS PORT COUNT INTERVAL_US WAIT_MS   sends COUNT numbered datagrams, waits for the echoes
 //       -> "SENT REFUSED RECEIVED", then "SENT_NS RTT_NS" for each datagram (CLOCK_MONOTONIC; RTT -1: no
 //       echo; REFUSED: how often send() failed)
+//     probe ADDRESS PORT INTERVAL_US WAIT_MS   see lab_probe.h
 //     tcp ADDRESS PORT WAIT_MS
 //       -> "NS" until connected, -1 if not
 //     connect PROTOCOL ADDRESS PORT WAIT_MS   tcp or udp -> the errno of connecting, 0 if connected, -1 if
@@ -43,6 +44,7 @@
 
 #include "tests/support/lab_dns.h"
 #include "tests/support/lab_net.h"
+#include "tests/support/lab_probe.h"
 #include "tests/support/lab_servers.h"
 #include "tests/support/lab_stream.h"
 
@@ -258,6 +260,11 @@ std::string obey(const std::string& line) {
   if (verb == "connect") return connect_error(to, second, words);
   if (verb == "sendto") return send_error(to, std::stoi(second));
   if (verb == "ping") return ping(to, std::stoi(second)) ? "1" : "0";
+  if (verb == "probe") {
+    std::int64_t interval_us = 0, wait_ms = 0;
+    words >> interval_us >> wait_ms;
+    return probe(to, std::stoi(second), interval_us, wait_ms);
+  }
   if (verb == "stream") {
     std::size_t bytes = 0;
     words >> bytes;

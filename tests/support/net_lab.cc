@@ -96,6 +96,21 @@ StreamResult hear_stream(LabProcess& from) {
   return result;
 }
 
+UdpResult hear_datagrams(LabProcess& from) {
+  std::istringstream words(from.hear());
+  UdpResult result;
+  words >> result.sent >> result.refused >> result.received;
+  std::int64_t sent_ns = 0;
+  for (double rtt_ns = 0; words >> sent_ns >> rtt_ns;) {
+    result.sent_ns.push_back(sent_ns);
+    result.answered.push_back(rtt_ns >= 0);
+    if (rtt_ns >= 0) result.rtt_ms.push_back(rtt_ns / 1e6);
+  }
+  if (result.sent == 0 || result.answered.size() != result.sent)
+    throw std::runtime_error("lab process has gone");
+  return result;
+}
+
 }  // namespace
 
 NetLab::NetLab() {
@@ -153,19 +168,17 @@ NetLab::~NetLab() {
 
 UdpResult NetLab::udp(LabProcess& from, const std::string& to, int port, int count, int interval_us,
                       int wait_ms) {
-  std::istringstream words(from.ask("udp " + to + " " + std::to_string(port) + " " + std::to_string(count) +
-                                    " " + std::to_string(interval_us) + " " + std::to_string(wait_ms)));
-  UdpResult result;
-  words >> result.sent >> result.refused >> result.received;
-  std::int64_t sent_ns = 0;
-  for (double rtt_ns = 0; words >> sent_ns >> rtt_ns;) {
-    result.sent_ns.push_back(sent_ns);
-    result.answered.push_back(rtt_ns >= 0);
-    if (rtt_ns >= 0) result.rtt_ms.push_back(rtt_ns / 1e6);
-  }
-  if (result.answered.size() != static_cast<std::size_t>(count))
-    throw std::runtime_error("lab process has gone");
-  return result;
+  from.tell(fmt::format("udp {} {} {} {} {}", to, port, count, interval_us, wait_ms));
+  return hear_datagrams(from);
+}
+
+void NetLab::start_probes(LabProcess& from, const std::string& to, int port, int interval_us, int wait_ms) {
+  from.tell(fmt::format("probe {} {} {} {}", to, port, interval_us, wait_ms));
+}
+
+UdpResult NetLab::end_probes(LabProcess& from) {
+  from.tell("stop");
+  return hear_datagrams(from);
 }
 
 double NetLab::tcp_connect_ms(LabProcess& from, const std::string& to, int port, int wait_ms) {

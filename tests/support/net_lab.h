@@ -88,6 +88,9 @@ class NetLab {
   // `from` sends `count` datagrams, one every `interval_us`, and waits `wait_ms` for the last echoes.
   static UdpResult udp(LabProcess& from, const std::string& to, int port, int count, int interval_us = 2000,
                        int wait_ms = 500);
+  // The same for as long as it shall last; `from` does nothing else meanwhile.
+  static void start_probes(LabProcess& from, const std::string& to, int port, int interval_us, int wait_ms);
+  static UdpResult end_probes(LabProcess& from);
   static double tcp_connect_ms(LabProcess& from, const std::string& to, int port, int wait_ms = 3000);
 
   // What connect() says in the end, 0 for a connection, -1 for nothing within `wait_ms`; `protocol`: tcp,
