@@ -10,15 +10,6 @@
 namespace faultline::bench {
 namespace {
 
-double quantile(Samples samples, double q) {
-  if (samples.empty()) return 0;
-  std::sort(samples.begin(), samples.end());
-  const double place = q * static_cast<double>(samples.size() - 1);
-  const std::size_t below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, samples.size() - 1);
-  return samples[below] + (samples[above] - samples[below]) * (place - static_cast<double>(below));
-}
-
 // Of each round on its own: what the machine did in that round cancels out.
 std::optional<double> difference(const Measurement& m) {
   const std::size_t rounds = std::min(m.values.size(), m.peer_values.size());
@@ -52,7 +43,23 @@ std::optional<bool> met(const Measurement& m) {
   return measured && *measured <= m.budget.at_most;
 }
 
+// "70.1 (65.0..91.2)": the median, and between which values nine of ten samples are.
+std::string text_of(const Samples& samples) {
+  if (samples.empty()) return "";
+  return fmt::format("{:.2f} ({:.2f}..{:.2f})", median(samples), quantile(samples, 0.05),
+                     quantile(samples, 0.95));
+}
+
 }  // namespace
+
+double quantile(Samples samples, double q) {
+  if (samples.empty()) return 0;
+  std::sort(samples.begin(), samples.end());
+  const double place = q * static_cast<double>(samples.size() - 1);
+  const std::size_t below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, samples.size() - 1);
+  return samples[below] + (samples[above] - samples[below]) * (place - static_cast<double>(below));
+}
 
 double median(Samples samples) {
   return quantile(std::move(samples), 0.5);
@@ -68,25 +75,36 @@ void Report::add(Measurement measurement) {
   measurements_.push_back(std::move(measurement));
 }
 
+void Report::note(std::string line) {
+  notes_.push_back(std::move(line));
+}
+
 std::string Report::table() const {
-  std::size_t metric = 0, peer = 0;
-  for (const Measurement& m : measurements_) {
-    metric = std::max(metric, m.metric.size());
-    peer = std::max(peer, m.peer.size());
-  }
-  std::string text =
-      fmt::format("{}: {}\n{:<{}}  {:>10} {:>8} {:<4}  {:<{}}  {:>10} {:>10} {:>7}  budget\n", name_, about_,
-                  "metric", metric, "median", "spread", "", "peer", peer, "median", "difference", "ratio");
+  std::vector<std::vector<std::string>> rows{
+      {"metric", "median (p05..p95)", "", "peer", "median (p05..p95)", "difference", "ratio", "budget"}};
   for (const Measurement& m : measurements_) {
     const auto more = difference(m);
     const auto times = ratio(m);
     const auto kept = met(m);
-    text += fmt::format("{:<{}}  {:>10.2f} {:>8.2f} {:<4}  {:<{}}  {:>10} {:>10} {:>7}  {}\n", m.metric,
-                        metric, median(m.values), spread(m.values), m.unit, m.peer, peer,
-                        more ? fmt::format("{:.2f}", median(m.peer_values)) : "",
-                        more ? fmt::format("{:+.2f}", *more) : "", times ? fmt::format("{:.3f}", *times) : "",
-                        kept ? fmt::format("{}: {}", budget_text(m), *kept ? "met" : "MISSED") : "");
+    rows.push_back({m.metric, text_of(m.values), m.unit, m.peer, text_of(m.peer_values),
+                    more ? fmt::format("{:+.2f}", *more) : "", times ? fmt::format("{:.3f}", *times) : "",
+                    kept ? fmt::format("{}: {}", budget_text(m), *kept ? "met" : "MISSED") : ""});
   }
+  std::vector<std::size_t> widths(rows[0].size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  constexpr std::string_view kLeft[] = {"metric", "", "peer", "budget"};
+  std::string text = fmt::format("{}: {}\n", name_, about_);
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const bool left = std::find(std::begin(kLeft), std::end(kLeft), rows[0][i]) != std::end(kLeft);
+      line += left ? fmt::format("{:<{}}  ", row[i], widths[i]) : fmt::format("{:>{}}  ", row[i], widths[i]);
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  for (const std::string& note : notes_) text += note + "\n";
   return text;
 }
 
@@ -105,6 +123,8 @@ std::string Report::json() const {
     set("peer_value", m.peer.empty() ? std::nullopt : std::optional(median(m.peer_values)));
     set("ratio", times);
     row["spread"] = spread(m.values);
+    row["p05"] = quantile(m.values, 0.05);
+    row["p95"] = quantile(m.values, 0.95);
     const std::string budget = budget_text(m);
     set("budget", budget.empty() ? std::nullopt : std::optional(budget));
     set("met", met(m));

@@ -11,6 +11,7 @@ namespace faultline::bench {
 
 using Samples = std::vector<double>;  // one per round
 
+double quantile(Samples samples, double q);
 double median(Samples samples);
 // From the first to the third quartile: what half of the rounds stayed within.
 double spread(Samples samples);
@@ -41,6 +42,8 @@ class Report {
   // `name` is the JSON file's, without ".json".
   Report(std::string name, std::string about);
   void add(Measurement measurement);
+  // A line below the table.
+  void note(std::string line);
   // Prints the table and writes the file into `folder`, which must exist. The exit code for main.
   int finish(const std::string& folder) const;
 
@@ -50,6 +53,7 @@ class Report {
  private:
   std::string name_, about_;
   std::vector<Measurement> measurements_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace faultline::bench
