@@ -174,6 +174,14 @@ TEST_F(NetSteerProgram, APastDeadlineLetsALaterRuleMatch) {
   EXPECT_EQ(steer_->counters(first).injected, 1u);
 }
 
+TEST_F(NetSteerProgram, TheLastFaultLeavesNothingToTheNext) {
+  steer_->remove(add(match("10.99.0.2")));
+  EXPECT_FALSE(steered(ipv4(kTcp, 2, 1)));
+  add(match("10.99.0.3"));
+  EXPECT_FALSE(steered(ipv4(kTcp, 2, 1)));
+  EXPECT_TRUE(steered(ipv4(kTcp, 3, 1)));
+}
+
 TEST_F(NetSteerProgram, RefusesMoreThanSixtyFourRules) {
   PacketMatch many;
   for (int i = 0; i < 32; ++i) many.peers.push_back(parse_ip_network(fmt::format("10.0.{}.0/24", i)).value());
