@@ -66,6 +66,8 @@ class AgentDeath : public ::testing::Test {
   }
   // Frozen first, so that the agent cannot start another one.
   static void kill_with_watchdog(AgentProcess& agent) {
+    // Faults that leave nothing behind do not wait for it, and a busy machine starts it slowly.
+    for (int i = 0; i < 500 && agent.watchdog() <= 0; ++i) std::this_thread::sleep_for(milliseconds(20));
     agent.signal(SIGSTOP);
     const pid_t watchdog = agent.watchdog();
     if (watchdog <= 0) throw std::runtime_error("the agent has no watchdog");  // -1 would be everybody
