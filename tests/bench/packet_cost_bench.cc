@@ -93,8 +93,11 @@ class Target {
     rule.schedule.deadline_ns = static_cast<__u64>(ktime_ns(mono_now() + std::chrono::hours(1)));
     rule.selection.chance = 1ull << 32;
     rule.priority = 0xfa170002;
-    if (rules.count == 0) {  // the program is attached, but no fault asks it
-      steer_->remove(need(steer_->add(rule)));
+    if (rules.count == 0) {  // the program is attached, but the only fault is at another hook
+      const int egress = need(steer_->add(rule));
+      rule.hooks = hook_bit(FL_HOOK_INGRESS);
+      need(steer_->add(rule));
+      steer_->remove(egress);
     }
     for (PacketMatch& match : matches(rules)) {
       rule.match = std::move(match);
