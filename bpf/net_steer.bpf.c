@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Decides, for every packet and connection attempt of the target, which fault concerns it, and does what the fault
- * says: sends the packet to a band of the tree fa17: (where a qdisc shapes it), drops it, refuses it, or lets
+ * says: sends the packet to a band of a tree fa17: (where a qdisc shapes it), drops it, refuses it, or lets
  * connect() fail. Auto: gone with the links, and fl_shape with the stub that jumps to it (net_ingress_stub.bpf.c).
- * Minimum kernel: 6.1 (cgroup.ancestors; bpf_set_retval is of 5.18), with BTF.
+ * Minimum kernel: 6.1 (cgroup.ancestors; bpf_set_retval is of 5.18), with BTF; fl_redirect is used from 6.6 on.
  */
 #include "bpf/lib/packet.bpf.h"
 #include "bpf/lib/sock_cgroup.bpf.h"
 
 #include "bpf/abi/net_steer.h"
+
+#define FL_TCX_NEXT -1 /* TCX_NEXT of linux/bpf.h: ask the next program */
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -190,22 +192,16 @@ int fl_ingress(struct __sk_buff *skb)
 }
 
 /* Whether the packet is for a socket of the target: several containers may share the network namespace. */
-static __always_inline int for_target(struct __sk_buff *skb, const struct fl_net_packet *pkt)
+static __always_inline int for_target(struct __sk_buff *skb, const struct fl_net_door *door,
+				      const struct fl_net_packet *pkt)
 {
 	struct bpf_sock_tuple tuple = {};
 	struct bpf_sock *sk;
-	struct fl_net_door *door = NULL;
-	__u32 size, i;
+	__u32 size;
 	int ours;
 
 	if (!pkt->has_port)
 		return 1; /* no socket to ask */
-	for (i = 0; i < FL_NET_MAX_DOORS; i++) {
-		if (doors[i].ifindex == skb->ifindex)
-			door = &doors[i];
-	}
-	if (!door)
-		return 0;
 	if (pkt->family == FL_NET_IPV4) {
 		size = sizeof(tuple.ipv4);
 		tuple.ipv4.saddr = pkt->peer[0];
@@ -230,11 +226,24 @@ static __always_inline int for_target(struct __sk_buff *skb, const struct fl_net
 	return ours;
 }
 
-SEC("tc")
-int fl_shape(struct __sk_buff *skb)
+static __always_inline const struct fl_net_door *door_of(const struct __sk_buff *skb)
+{
+	const struct fl_net_door *door = NULL;
+	__u32 i;
+
+	for (i = 0; i < FL_NET_MAX_DOORS; i++) {
+		if (doors[i].ifindex == skb->ifindex)
+			door = &doors[i];
+	}
+	return door;
+}
+
+/* The class of the tree for the packet, 0: none. */
+__noinline __u32 class_of(struct __sk_buff *skb)
 {
 	__u32 in_force = table_in_force();
 	struct fl_net_table *table = &tables[in_force];
+	const struct fl_net_door *door;
 	struct fl_net_packet pkt = {};
 	struct packet_place place = {};
 	__u32 set = table->hooks[FL_HOOK_SHAPE];
@@ -248,14 +257,35 @@ int fl_shape(struct __sk_buff *skb)
 		return 0;
 	packet_transport(skb, 0, &pkt, &place);
 	set &= fl_net_by_transport(&table->index, &pkt);
-	if (!(set & ~table->exemptions) || !for_target(skb, &pkt))
+	if (!(set & ~table->exemptions))
+		return 0;
+	door = door_of(skb);
+	if (!door || !for_target(skb, door, &pkt))
 		return 0;
 	index = decide(&pkt, in_force, set);
 	if (index < 0)
 		return 0;
 	/* The delay meter knows a steered packet by its priority. It ends where the packet enters the veth. */
 	skb->priority = faults[index & (FL_NET_MAX_FAULTS - 1)].priority;
-	return faults[index & (FL_NET_MAX_FAULTS - 1)].priority;
+	return skb->priority;
+}
+
+/* As a filter of a tree on the device itself. */
+SEC("tc")
+int fl_shape(struct __sk_buff *skb)
+{
+	return class_of(skb);
+}
+
+/* As a tcx link on a device with a detour, which leads the packet past here once more. */
+SEC("tc")
+int fl_redirect(struct __sk_buff *skb)
+{
+	const struct fl_net_door *door = door_of(skb);
+
+	if (!door || skb->ingress_ifindex == door->exit || !class_of(skb))
+		return FL_TCX_NEXT;
+	return bpf_redirect(door->entry, 0);
 }
 
 static __always_inline int attempt(struct bpf_sock_addr *ctx, struct fl_net_packet *pkt)

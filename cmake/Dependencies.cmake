@@ -21,6 +21,7 @@ pkg_check_modules(libcurl REQUIRED IMPORTED_TARGET libcurl)
 if(NOT FAULTLINE_UNIT_ONLY)
   pkg_check_modules(libbpf REQUIRED IMPORTED_TARGET libbpf)
   pkg_check_modules(libnl REQUIRED IMPORTED_TARGET libnl-3.0 libnl-route-3.0)
+  pkg_check_modules(libnftnl REQUIRED IMPORTED_TARGET libnftnl libmnl)
   pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)   # looks up host names
   find_program(CLANG clang REQUIRED)
   find_program(LLVM_STRIP llvm-strip REQUIRED)

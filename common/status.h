@@ -67,6 +67,7 @@ inline Status errno_status(int error, std::string_view what) {
     case ENOSYS:
       code = StatusCode::kUnimplemented;
       break;
+    case ENOBUFS:
     case ENOSPC:
     case ENOMEM:
     case EMFILE:

@@ -11,6 +11,7 @@ struct StickyWill {
   enum class Action : std::uint32_t {
     kNothing,          // nobody can: the next agent's sweep has to
     kRemoveRootQdisc,  // on `ifindex` in the network namespace `fd`, if it is a prio with this handle
+    kRemoveDetour,  // the veth pair there whose first end is named fa17-`ifindex` and whose group is `handle`
   };
   Action action = Action::kNothing;
   int fd = -1;  // borrowed until StickyLog::intend returns

@@ -86,10 +86,10 @@ StatusOr<std::vector<std::string>> NetTraffic::plan(const Target& target, const 
         const std::lock_guard lock(mutex_);
         if (shape_in) {
           FL_ASSIGN_OR_RETURN(const HostEnd outside, host_end_of(netns, device));
-          FL_ASSIGN_OR_RETURN(std::string line, trees_.plan(outside.netns, outside.device));
+          FL_ASSIGN_OR_RETURN(std::string line, trees_.plan(outside.netns, outside.device, stand_for(true)));
           lines.push_back(fmt::format("{}: what leaves there arrives at {}", line, device.name));
         } else {
-          FL_ASSIGN_OR_RETURN(lines.emplace_back(), trees_.plan(netns, device));
+          FL_ASSIGN_OR_RETURN(lines.emplace_back(), trees_.plan(netns, device, stand_for(false)));
         }
       }
     }
@@ -119,8 +119,20 @@ StatusOr<std::shared_ptr<NetSteer>> NetTraffic::steer_for(const Target& target) 
   FL_RETURN_IF_ERROR(
       steer->aim(target.cgroup_fd.get(), target.cgroup_id, depth_of(target.cgroup), exemptions_));
   std::erase_if(steerings_, [](const auto& entry) { return entry.second.programs.expired(); });
+  // Those of targets that have had no fault for long need no look any more.
+  constexpr std::size_t kRemembered = 256;
+  if (outside_.size() > kRemembered) {
+    std::erase_if(outside_, [&](const auto& entry) {
+      return entry.first != target.cgroup_id && !steerings_.contains(entry.first);
+    });
+  }
   steerings_[target.cgroup_id] = {.programs = steer, .id = next_id_++, .doors = {}};
   return steer;
+}
+
+Stand NetTraffic::stand_for(bool ingress) {
+  const bool beside = kernel_.detour().ok() && (!ingress || kernel_.redirect().ok());
+  return beside ? Stand::kBeside : Stand::kOn;
 }
 
 void NetTraffic::meter(TrafficFault& fault) {
@@ -179,7 +191,8 @@ Status NetTraffic::place_bands(TrafficFault& fault, const TrafficRequest& reques
           FL_ASSIGN_OR_RETURN(outside, host_end_of(netns, device));
         }
         const Netns& where = ingress ? outside->netns : netns;
-        FL_ASSIGN_OR_RETURN(const TreePlace place, trees_.ensure(where, ingress ? outside->device : device));
+        FL_ASSIGN_OR_RETURN(const TreePlace place,
+                            trees_.ensure(where, ingress ? outside->device : device, stand_for(ingress)));
         part.places.push_back(place);
         places.emplace(place, ingress ? Steered::kByFilter : Steered::kByPriority);
         if (!fault.sockets_.contains(where.inode)) {
@@ -188,7 +201,7 @@ Status NetTraffic::place_bands(TrafficFault& fault, const TrafficRequest& reques
         }
         if (!ingress) continue;
         fault.nsids_[place] = outside->nsid;
-        outside_[fault.target_.cgroup_id].insert(place);
+        outside_[fault.target_.cgroup_id].emplace(place.netns, place.ifindex);
         outside_netns_.try_emplace(where.inode, std::move(outside->netns));
       }
     }
@@ -209,8 +222,18 @@ Status NetTraffic::open_doors(TrafficFault& fault, TrafficFault::Part& part) {
   Steering& steering = steerings_.at(fault.target_.cgroup_id);
   for (const TreePlace& place : part.places) {
     part.doors.push_back(place);
-    if (steering.doors[place]++ > 0) continue;
-    FL_RETURN_IF_ERROR(fault.steer_->open_door(place.ifindex, fault.nsids_.at(place)));
+    Steering::Door& door = steering.doors[place];
+    if (door.users++ > 0) continue;
+    const Detour* const detour = trees_.detour(place);
+    FL_RETURN_IF_ERROR(fault.steer_->open_door({.ifindex = place.ifindex,
+                                                .nsid = fault.nsids_.at(place),
+                                                .entry = detour ? detour->entry().ifindex : 0,
+                                                .exit = detour ? detour->exit().ifindex : 0}));
+    if (detour) {
+      FL_ASSIGN_OR_RETURN(door.link,
+                          fault.steer_->attach_redirect(outside_netns_.at(place.netns), place.ifindex));
+      continue;
+    }
     FL_ASSIGN_OR_RETURN(const int program, fault.steer_->shape_program());
     FL_RETURN_IF_ERROR(trees_.add_filter(place, steering.id, program));
   }
@@ -255,7 +278,7 @@ Status NetTraffic::close_door(TrafficFault& fault, const TreePlace& place) {
   const auto steering = steerings_.find(fault.target_.cgroup_id);
   if (!fault.steer_ || steering == steerings_.end()) return ok_status();
   const auto door = steering->second.doors.find(place);
-  if (door == steering->second.doors.end() || --door->second > 0) return ok_status();
+  if (door == steering->second.doors.end() || --door->second.users > 0) return ok_status();
   steering->second.doors.erase(door);
   fault.steer_->close_door(place.ifindex);
   return trees_.remove_filter(place, steering->second.id);
@@ -290,8 +313,8 @@ StatusOr<std::vector<StateItem>> NetTraffic::snapshot(const Target& target) {
   }
   const std::lock_guard lock(mutex_);  // before asking: our own programs must not come or go meanwhile
   if (const auto outside = outside_.find(target.cgroup_id); outside != outside_.end()) {
-    for (const TreePlace& place : outside->second) {
-      FL_ASSIGN_OR_RETURN(auto there, NetTrees::snapshot(outside_netns_.at(place.netns), {place.ifindex}));
+    for (const auto& [netns, ifindex] : outside->second) {
+      FL_ASSIGN_OR_RETURN(auto there, NetTrees::snapshot(outside_netns_.at(netns), {ifindex}));
       // What others do to the host's devices meanwhile is theirs.
       std::erase_if(there, [](const StateItem& item) { return !item.ours; });
       std::move(there.begin(), there.end(), std::back_inserter(items));
@@ -315,7 +338,7 @@ std::vector<std::string> NetTraffic::owned(const Target& target) {
   std::set<std::uint32_t> namespaces;
   for (const Netns& netns : target.netns) namespaces.insert(netns.inode);
   if (const auto outside = outside_.find(target.cgroup_id); outside != outside_.end()) {
-    for (const TreePlace& place : outside->second) namespaces.insert(place.netns);
+    for (const auto& [netns, ifindex] : outside->second) namespaces.insert(netns);
   }
   std::vector<std::string> texts;
   for (const std::uint32_t netns : namespaces) {

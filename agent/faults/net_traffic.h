@@ -2,9 +2,10 @@
 // it, and they are shaped by a qdisc, dropped, refused, or made to fail. Kinds of fault say what to match and
 // what to do; this class does it.
 //
-// Auto: the steering programs (one set a target). Sticky, and inert without them: the qdisc trees on the
-// devices that lead to the peers and, for what arrives, on the host end of the target's veths; one band a
-// fault. Minimum kernel: 6.1 with BTF, cgroup v2, sch_prio and the qdisc of the band.
+// Auto: the steering programs (one set a target), and the rules and links that lead packets to trees. Sticky,
+// and inert without them: the qdisc trees at the devices that lead to the peers and, for what arrives, at the
+// host end of the target's veths, with the veth pairs that they stand on; one band a fault. Minimum
+// kernel: 6.1 with BTF, cgroup v2, sch_prio and the qdisc of the band.
 #pragma once
 
 #include <map>
@@ -115,14 +116,19 @@ class NetTraffic {
   friend class TrafficFault;
   struct Steering {
     std::weak_ptr<NetSteer> programs;
-    std::uint32_t id = 0;            // names its filters
-    std::map<TreePlace, int> doors;  // how many parts use each
+    std::uint32_t id = 0;  // names its filters
+    struct Door {
+      int users = 0;  // parts
+      UniqueFd link;  // of the program there; none where a filter of the tree has its place
+    };
+    std::map<TreePlace, Door> doors;
   };
 
   std::shared_ptr<NetSteer> steer_of(const Target& target) const;  // null: none in force
   StatusOr<std::shared_ptr<NetSteer>> steer_for(const Target& target);
   SteerRule rule_of(const TrafficRequest& request, const PacketMatch& match, fl_net_hook hook,
                     std::uint32_t band) const;
+  Stand stand_for(bool ingress);
   void meter(TrafficFault& fault);
   // All of these expect the lock to be held.
   Status put_in_place(TrafficFault& fault, const TrafficRequest& request, const PacketMatch& match);
@@ -136,11 +142,10 @@ class NetTraffic {
   const std::vector<Exemption> exemptions_;
   std::mutex mutex_;
   NetTrees trees_;
-  // Where on the host ends of their veths targets have had trees, by cgroup id: what is looked at for
-  // residue.
-  std::map<std::uint64_t, std::set<TreePlace>> outside_;
-  std::map<std::uint32_t, Netns> outside_netns_;  // of those, by inode
-  std::map<std::uint64_t, Steering> steerings_;   // by cgroup id
+  // At which host ends of their veths targets have had trees, by cgroup id: what is looked at for residue.
+  std::map<std::uint64_t, std::set<std::pair<std::uint32_t, int>>> outside_;  // namespace's inode, ifindex
+  std::map<std::uint32_t, Netns> outside_netns_;                              // of those, by inode
+  std::map<std::uint64_t, Steering> steerings_;                               // by cgroup id
   std::uint32_t next_id_ = 1;
 };
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,10 +20,12 @@
 
 namespace faultline {
 
-// A device with a tree.
+// A tree.
 struct TreePlace {
   std::uint32_t netns = 0;  // inode
-  int ifindex = 0;
+  int ifindex = 0;          // of the device whose packets it gets
+  int qdiscs_at = 0;        // of the device that holds it: the same, or the entry of a detour around it
+  bool beside() const { return qdiscs_at != ifindex; }
   friend auto operator<=>(const TreePlace&, const TreePlace&) = default;
 };
 
@@ -30,17 +33,24 @@ struct TreePlace {
 // any of its devices, or a filter on the one device.
 enum class Steered { kByPriority, kByFilter };
 
+// Where a tree stands: on the device itself, which costs others packets while it comes and goes, or beside
+// it.
+enum class Stand { kOn, kBeside };
+
 class NetTrees {
  public:
-  static constexpr std::string_view kStickyKind = "net_tree";
+  static constexpr std::string_view kStickyTree = "net_tree";
+  static constexpr std::string_view kStickyDetour = "net_detour";
 
   explicit NetTrees(StickyLog& log) : log_(log) {}
 
   // What ensure() would do, for people; fails where it would.
-  StatusOr<std::string> plan(const Netns& netns, const Device& device);
-  // A tree is on the device. FailedPrecondition when a foreign root qdisc is in the way.
-  StatusOr<TreePlace> ensure(const Netns& netns, const Device& device);
-  bool has(const TreePlace& place) const;
+  StatusOr<std::string> plan(const Netns& netns, const Device& device, Stand wanted);
+  // The device has a tree: where it is wanted, or on the device itself where no detour can lead around it.
+  // FailedPrecondition when a foreign root qdisc is in the way.
+  StatusOr<TreePlace> ensure(const Netns& netns, const Device& device, Stand wanted);
+  // Null: the tree is on the device itself, or gone.
+  const Detour* detour(const TreePlace& place) const;
 
   // A band that is free in all of these places, and that no other steering of theirs can hit.
   // ResourceExhausted when all 15 are in use.
@@ -58,8 +68,9 @@ class NetTrees {
   // Texts of the items of ours that are in place in the namespace.
   std::vector<std::string> owned(std::uint32_t netns) const;
 
-  // Row of the undo table: removes a tree that an earlier agent left behind.
-  static Status undo(const nlohmann::json& where);
+  // Rows of the undo table: remove what an earlier agent left behind.
+  static Status undo_tree(const nlohmann::json& where);
+  static Status undo_detour(const nlohmann::json& where);
 
  private:
   struct Tree {
@@ -71,10 +82,11 @@ class NetTrees {
   struct Namespace {
     explicit Namespace(NetlinkSocket s) : socket(std::move(s)) {}
     NetlinkSocket socket;
-    std::map<int, Tree> trees;  // by ifindex
+    std::map<TreePlace, Tree> trees;
   };
   StatusOr<Namespace*> namespace_of(const Netns& netns);
   Tree* find(const TreePlace& place);
+  std::optional<TreePlace> place_of(std::uint32_t netns, const Device& device, Stand stand) const;
 
   StickyLog& log_;
   std::map<std::uint32_t, Namespace> namespaces_;  // by inode

@@ -24,7 +24,8 @@ FaultTable make_fault_table(NetTraffic& traffic, const PeerLookup& lookup) {
 
 std::vector<StickyUndo> make_undo_table() {
   return {
-      {.kind = NetTrees::kStickyKind, .undo = NetTrees::undo},
+      {.kind = NetTrees::kStickyTree, .undo = NetTrees::undo_tree},
+      {.kind = NetTrees::kStickyDetour, .undo = NetTrees::undo_detour},
   };
 }
 

@@ -1,7 +1,10 @@
+#include <net/if.h>
+
 #include <algorithm>
 #include <condition_variable>
 
 #include "agent/faults/net_traffic.h"
+#include "agent/kernel/link.h"
 #include "common/log.h"
 
 namespace faultline {
@@ -29,7 +32,7 @@ SteerCounters TrafficFault::counters() {
     // gone.
     std::uint64_t now = 0;
     for (const TreePlace& place : part.places) {
-      const auto band = band_qdisc(sockets_.at(place.netns), place.ifindex, band_);
+      const auto band = band_qdisc(sockets_.at(place.netns), place.qdiscs_at, band_);
       if (band.ok()) now += band->sent + band->queued + band->drops;
     }
     part.shaped = std::max(part.shaped, now);
@@ -43,8 +46,13 @@ Status TrafficFault::standing() {
   for (const Part& part : parts_) {
     for (const TreePlace& place : part.places) {
       any = true;
-      const auto band = band_qdisc(sockets_.at(place.netns), place.ifindex, band_);
-      if (band.status().code() != StatusCode::kNotFound) return ok_status();
+      const auto band = band_qdisc(sockets_.at(place.netns), place.qdiscs_at, band_);
+      if (band.status().code() == StatusCode::kNotFound) continue;
+      // A detour outlives the device that it leads around, and leads nowhere when it is down.
+      const auto device = link_of(sockets_.at(place.netns), place.ifindex);
+      if (device.status().code() == StatusCode::kNotFound) continue;
+      const auto at = link_of(sockets_.at(place.netns), place.qdiscs_at);
+      if (!place.beside() || !at.ok() || (rtnl_link_get_flags(at->get()) & IFF_UP)) return ok_status();
     }
   }
   if (!any) return ok_status();
@@ -85,9 +93,15 @@ Status TrafficFault::revert() {
   // Packets that still wait in the band belong to the target; they go first, and nobody else waits for that.
   for (const Part& part : parts_) {
     for (const TreePlace& place : part.places) {
-      drain_band(sockets_.at(place.netns), place.ifindex, band_, patience_);
+      drain_band(sockets_.at(place.netns), place.qdiscs_at, band_, patience_);
     }
   }
+  // The last of them may still be on their way through the detour when the band is empty.
+  const bool around = std::any_of(parts_.begin(), parts_.end(), [](const Part& part) {
+    return std::any_of(part.places.begin(), part.places.end(),
+                       [](const auto& place) { return place.beside(); });
+  });
+  if (around) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   const std::lock_guard lock(traffic_.mutex_);
   return traffic_.take_away(*this);
 }

@@ -1,13 +1,12 @@
 #include "agent/kernel/band_qdisc.h"
 
 #include <linux/pkt_sched.h>
-#include <netlink/errno.h>
-#include <netlink/route/link.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "agent/kernel/link.h"
 #include "agent/kernel/tc_message.h"
 
 namespace faultline {
@@ -64,17 +63,6 @@ Status put_netem(NlMsg& msg, const NetemParams& params) {
   // large.
   const JitterTable& table = jitter_table(params.shape);
   return put_bytes(msg, TCA_NETEM_DELAY_DIST, table.data(), sizeof table);
-}
-
-StatusOr<std::uint32_t> mtu_of(NetlinkSocket& socket, int ifindex) {
-  rtnl_link* link = nullptr;
-  if (int e = rtnl_link_get_kernel(socket.raw(), ifindex, nullptr, &link); e < 0) {
-    return make_error(e == -NLE_NODEV ? StatusCode::kNotFound : StatusCode::kInternal, "interface {}: {}",
-                      ifindex, nl_geterror(e));
-  }
-  const std::uint32_t mtu = rtnl_link_get_mtu(link);
-  rtnl_link_put(link);
-  return mtu;
 }
 
 Status put_tbf(NlMsg& msg, const TbfParams& params, std::uint32_t mtu) {
@@ -140,9 +128,10 @@ Status add_band_qdisc(NetlinkSocket& socket, int ifindex, std::uint32_t band, co
   if (const auto* tbf = std::get_if<TbfParams>(&params)) {
     // The kernel takes a rate of zero, and lets everything pass.
     if (tbf->bytes_per_second == 0) return invalid_argument("{}: the rate must be above zero", what);
-    auto mtu = mtu_of(socket, ifindex);
-    if (!mtu.ok()) return annotate(mtu.status(), what);
-    FL_RETURN_IF_ERROR(put_nested(msg, TCA_OPTIONS, [&] { return put_tbf(msg, *tbf, *mtu); }));
+    const auto link = link_of(socket, ifindex);
+    if (!link.ok()) return annotate(link.status(), what);
+    const std::uint32_t mtu = rtnl_link_get_mtu(link->get());
+    FL_RETURN_IF_ERROR(put_nested(msg, TCA_OPTIONS, [&] { return put_tbf(msg, *tbf, mtu); }));
   }
   return annotate(explain(socket.request(std::move(msg)), params), what);
 }

@@ -4,42 +4,20 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/attr.h>
-#include <netlink/errno.h>
-#include <netlink/route/link.h>
 
-#include <memory>
 #include <optional>
 
+#include "agent/kernel/link.h"
 #include "agent/kernel/netlink.h"
 #include "agent/kernel/tc_message.h"
 
 namespace faultline {
 namespace {
 
-struct LinkPut {
-  void operator()(rtnl_link* link) const { rtnl_link_put(link); }
-};
-using Link = std::unique_ptr<rtnl_link, LinkPut>;
-
-StatusOr<Link> link_of(NetlinkSocket& socket, int ifindex) {
-  rtnl_link* link = nullptr;
-  if (int e = rtnl_link_get_kernel(socket.raw(), ifindex, nullptr, &link); e < 0) {
-    const bool gone = e == -NLE_NODEV || e == -NLE_OBJ_NOTFOUND;
-    return make_error(gone ? StatusCode::kNotFound : StatusCode::kInternal, "interface {}: {}", ifindex,
-                      nl_geterror(e));
-  }
-  return Link(link);
-}
-
 std::string kind_of(const Link& link) {
   if (rtnl_link_get_flags(link.get()) & IFF_LOOPBACK) return "the loopback device";
   const char* type = rtnl_link_get_type(link.get());
   return type ? fmt::format("a {}", type) : "a physical device";
-}
-
-bool is_veth(const Link& link) {
-  const char* type = rtnl_link_get_type(link.get());
-  return type && std::string_view(type) == "veth";
 }
 
 // By which number the namespace of `socket` knows `other`; nullopt: by none.

@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "agent/kernel/bpf_memory.h"
+#include "agent/kernel/tcx.h"
 #include "common/scope_exit.h"
 #include "net_steer.skel.h"
 
@@ -196,7 +197,7 @@ Status NetSteer::publish() {
   }
   bpf_store(skeleton_->bss->active_table, next);
   stale_ = false;
-  grace_needed_ = attached_ != 0 || shape_stub_;  // else nobody can have seen the other table
+  grace_needed_ = attached_ != 0 || shape_stub_ || redirects_;  // else nobody can have seen the other table
   return ok_status();
 }
 
@@ -231,11 +232,18 @@ StatusOr<int> NetSteer::shape_program() {
   return shape_stub_->program_fd();
 }
 
-Status NetSteer::open_door(int ifindex, int nsid) {
-  for (fl_net_door& door : skeleton_->bss->doors) {
-    if (door.ifindex != 0) continue;
-    door.nsid = nsid;
-    bpf_store(door.ifindex, static_cast<__u32>(ifindex));
+StatusOr<UniqueFd> NetSteer::attach_redirect(const Netns& netns, int ifindex) {
+  redirects_ = true;
+  return attach_tcx_egress(netns, ifindex, bpf_program__fd(skeleton_->progs.fl_redirect));
+}
+
+Status NetSteer::open_door(const Door& door) {
+  for (fl_net_door& free : skeleton_->bss->doors) {
+    if (free.ifindex != 0) continue;
+    free.nsid = door.nsid;
+    free.entry = static_cast<__u32>(door.entry);
+    free.exit = static_cast<__u32>(door.exit);
+    bpf_store(free.ifindex, static_cast<__u32>(door.ifindex));
     return ok_status();
   }
   return make_error(StatusCode::kResourceExhausted, "at most {} interfaces with ingress faults on one target",

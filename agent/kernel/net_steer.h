@@ -15,6 +15,7 @@
 #include "agent/kernel/cgroup_programs.h"
 #include "agent/kernel/filter_stub.h"
 #include "agent/kernel/net_rules.h"
+#include "agent/kernel/netns.h"
 #include "bpf/abi/net_steer.h"
 #include "common/clock.h"
 #include "common/status.h"
@@ -71,11 +72,20 @@ class NetSteer {
   // Since the fault's add. After its remove the numbers are good until the next add.
   SteerCounters counters(int fault) const;
 
-  // For FL_HOOK_SHAPE: the program for a tree filter outside of the target's network namespace, at a door.
-  // The descriptor is good as long as this lives, and so is the program's effect.
-  StatusOr<int> shape_program();
-  Status open_door(int ifindex, int nsid);
+  // For FL_HOOK_SHAPE, which decides outside of the target's network namespace, at doors.
+  struct Door {
+    int ifindex = 0;
+    int nsid = -1;  // of the target's namespace, as seen from the device's; -1: the same
+    int entry = 0;  // both of the detour around the device; 0: there is none
+    int exit = 0;
+  };
+  Status open_door(const Door& door);
   void close_door(int ifindex);
+  // The program for a filter of the tree on a door without a detour. The descriptor is good as long as this
+  // lives, and so is the program's effect.
+  StatusOr<int> shape_program();
+  // The program that sends packets into the detour at a door, on the way out of the device. From 6.6 on.
+  StatusOr<UniqueFd> attach_redirect(const Netns& netns, int ifindex);
 
   // The programs that are attached to the cgroup.
   std::vector<CgroupProgram> attached_programs() const { return programs_; }
@@ -94,6 +104,7 @@ class NetSteer {
 
   net_steer* skeleton_ = nullptr;
   std::unique_ptr<FilterStub> shape_stub_;  // null: not used yet
+  bool redirects_ = false;                  // a program has stood at a door with a detour
   UniqueFd cgroup_;
   std::vector<Exemption> exemptions_;
   std::vector<bpf_link*> links_;

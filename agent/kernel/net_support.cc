@@ -5,9 +5,11 @@
 
 #include <cerrno>
 
+#include "agent/kernel/detour.h"
 #include "agent/kernel/netlink.h"
 #include "agent/kernel/netns.h"
 #include "agent/kernel/qdisc.h"
+#include "agent/kernel/tcx.h"
 #include "common/log.h"
 
 namespace faultline {
@@ -19,20 +21,27 @@ bool depends_on_the_moment(StatusCode code) {
   return code != StatusCode::kOk && code != StatusCode::kUnimplemented;
 }
 
-Status try_band(const BandParams& params) {
-  if (::unshare(CLONE_NEWNET) != 0) return errno_status(errno, "make a network namespace");
-  FL_ASSIGN_OR_RETURN(const Netns here, netns_of_process(::gettid()));
-  FL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(here));
-  const auto said_by_kernel = [](const Status& status, std::string_view what) {
-    if (status.ok() || status.code() == StatusCode::kPermissionDenied ||
-        status.code() == StatusCode::kResourceExhausted) {
-      return annotate(status, what);
-    }
-    return make_error(StatusCode::kUnimplemented, "{}: {}", what, message_of(status));
-  };
+// What the kernel refuses for good it cannot.
+Status said_by_kernel(const Status& status, std::string_view what) {
+  if (status.ok() || status.code() == StatusCode::kPermissionDenied ||
+      status.code() == StatusCode::kResourceExhausted || status.code() == StatusCode::kUnavailable) {
+    return annotate(status, what);
+  }
+  return make_error(StatusCode::kUnimplemented, "{}: {}", what, message_of(status));
+}
+
+Status try_band(NetlinkSocket& socket, const BandParams& params) {
   FL_RETURN_IF_ERROR(said_by_kernel(add_tree(socket, kLoopback), "the kernel has no sch_prio"));
   return said_by_kernel(add_band_qdisc(socket, kLoopback, kFirstBand, params),
                         fmt::format("the kernel has no sch_{}", kind_of(params)));
+}
+
+Status try_detour(NetlinkSocket& socket, const Netns& netns) {
+  const auto attempt = [&]() -> Status {
+    FL_ASSIGN_OR_RETURN(const auto detour, Detour::make(socket, {kLoopback, "lo"}));
+    return detour->open(netns);
+  };
+  return said_by_kernel(attempt(), "the kernel cannot lead packets around a device");
 }
 
 StatusOr<std::unique_ptr<NetSteer>> load() {
@@ -62,15 +71,36 @@ Status NetSupport::steering() {
   return load_locked();
 }
 
-Status NetSupport::band(const BandParams& params) {
+// Tries in a network namespace of its own, which ends with the thread and its socket.
+Status NetSupport::ask(std::string_view what,
+                       const std::function<Status(NetlinkSocket&, const Netns&)>& attempt) {
   const std::lock_guard lock(mutex_);
-  if (const auto known = bands_.find(kind_of(params)); known != bands_.end()) return known->second;
+  if (const auto known = known_.find(what); known != known_.end()) return known->second;
+  const auto in_new_namespace = [&]() -> Status {
+    if (::unshare(CLONE_NEWNET) != 0) return errno_status(errno, "make a network namespace");
+    FL_ASSIGN_OR_RETURN(const Netns here, netns_of_process(::gettid()));
+    FL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(here));
+    return attempt(socket, here);
+  };
   Status status;
-  std::thread([&] {
-    status = try_band(params);
-  }).join();  // the namespace ends with the thread and its socket
-  if (!depends_on_the_moment(status.code())) bands_.emplace(kind_of(params), status);
+  std::thread([&] { status = in_new_namespace(); }).join();
+  if (!status.ok()) spdlog::info("event=kernel_cannot what={} reason=\"{}\"", what, message_of(status));
+  if (!depends_on_the_moment(status.code())) known_.emplace(what, status);
   return status;
+}
+
+Status NetSupport::band(const BandParams& params) {
+  return ask(kind_of(params), [&](auto& socket, const auto&) { return try_band(socket, params); });
+}
+
+Status NetSupport::detour() {
+  return ask("detour", try_detour);
+}
+
+Status NetSupport::redirect() {
+  return ask("redirect", [](auto&, const auto& netns) {
+    return said_by_kernel(try_tcx_egress(netns, kLoopback), "the kernel has no tcx links");
+  });
 }
 
 StatusOr<std::unique_ptr<NetSteer>> NetSupport::take_steer() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,10 @@ class NetSupport {
   // Builds the tree with such a band in a network namespace of its own, which is gone on return. The kernel
   // may load sch_prio and the band's module for it.
   Status band(const BandParams& params);
+  // Whether packets can be led around a device (detour.h), and whether a program may send them there without
+  // a qdisc of the device's: a tcx link, from 6.6 on.
+  Status detour();
+  Status redirect();
 
   // Programs that aim at nobody yet.
   StatusOr<std::unique_ptr<NetSteer>> take_steer();
@@ -37,13 +42,14 @@ class NetSupport {
 
  private:
   Status load_locked();
+  Status ask(std::string_view what, const std::function<Status(NetlinkSocket&, const Netns&)>& attempt);
   void keep_loading(const std::stop_token& stop);
 
   std::mutex mutex_;
   std::condition_variable_any taken_;
   std::unique_ptr<NetSteer> spare_;
   std::optional<Status> cannot_steer_;
-  std::map<std::string_view, Status> bands_;  // by kind_of()
+  std::map<std::string_view, Status> known_;  // what ask() has found
   std::once_flag sojourn_asked_;
   std::unique_ptr<NetSojourn> sojourn_;
   std::jthread loader_;  // last: it ends before what it uses

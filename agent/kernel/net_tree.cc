@@ -25,10 +25,25 @@ Status check_tree_possible(NetlinkSocket& socket, const Device& device) {
   return ok_status();
 }
 
-StatusOr<std::unique_ptr<NetTree>> NetTree::make(NetlinkSocket& socket, const Device& device) {
-  FL_RETURN_IF_ERROR(check_tree_possible(socket, device));
+StatusOr<std::unique_ptr<NetTree>> NetTree::on(NetlinkSocket& socket, const Device& device) {
   FL_RETURN_IF_ERROR(annotate(add_tree(socket, device.ifindex), device.name));
-  return std::unique_ptr<NetTree>(new NetTree(socket, device));
+  return std::unique_ptr<NetTree>(new NetTree(socket, device, nullptr));
+}
+
+StatusOr<std::unique_ptr<NetTree>> NetTree::beside(const Netns& netns, NetlinkSocket& socket,
+                                                   const Device& device) {
+  FL_ASSIGN_OR_RETURN(auto detour, Detour::make(socket, device));
+  const int entry = detour->entry().ifindex;
+  std::unique_ptr<NetTree> tree(new NetTree(socket, device, std::move(detour)));
+  FL_RETURN_IF_ERROR(annotate(add_tree(socket, entry), device.name));
+  // Only what is steered comes here: what anybody else sends by the detour's own device ends here.
+  FL_RETURN_IF_ERROR(annotate(add_band_qdisc(socket, entry, kNeutralBand, BlackholeParams{}), device.name));
+  FL_RETURN_IF_ERROR(tree->detour_->open(netns));
+  return tree;
+}
+
+Status NetTree::renew(const Netns& netns) {
+  return detour_ && !detour_->is_open() ? detour_->open(netns) : ok_status();
 }
 
 NetTree::~NetTree() {
@@ -38,20 +53,22 @@ NetTree::~NetTree() {
 }
 
 Status NetTree::add_band(std::uint32_t band, const BandParams& params) {
-  FL_RETURN_IF_ERROR(annotate(add_band_qdisc(socket_, device_.ifindex, band, params), device_.name));
+  if (detour_) FL_RETURN_IF_ERROR(detour_->follow_mtu());
+  FL_RETURN_IF_ERROR(annotate(add_band_qdisc(socket_, qdiscs_at(), band, params), device_.name));
   bands_.insert(band);
   return ok_status();
 }
 
 Status NetTree::remove_band(std::uint32_t band) {
-  FL_RETURN_IF_ERROR(ok_if_gone(annotate(remove_band_qdisc(socket_, device_.ifindex, band), device_.name)));
+  FL_RETURN_IF_ERROR(ok_if_gone(annotate(remove_band_qdisc(socket_, qdiscs_at(), band), device_.name)));
   bands_.erase(band);
   return ok_status();
 }
 
 Status NetTree::remove() {
   if (removed_) return ok_status();
-  FL_RETURN_IF_ERROR(ok_if_gone(annotate(remove_tree(socket_, device_.ifindex), device_.name)));
+  const Status removed = detour_ ? detour_->remove() : remove_tree(socket_, device_.ifindex);
+  FL_RETURN_IF_ERROR(ok_if_gone(annotate(removed, device_.name)));
   removed_ = true;
   return ok_status();
 }

@@ -1,11 +1,13 @@
-// The neutral qdisc tree on one network device and the bands in use on it. Sticky; inert unless something
-// sets skb->priority to one of its bands. Owns the tree: destroying the object removes it. Not thread-safe.
+// The neutral qdisc tree for one network device and the bands in use on it: on a detour around the device, or
+// on the device itself. Sticky; inert unless something sets skb->priority to one of its bands. Owns the tree
+// and the detour: destroying the object removes them. Not thread-safe.
 #pragma once
 
 #include <memory>
 #include <set>
 
 #include "agent/kernel/band_qdisc.h"
+#include "agent/kernel/detour.h"
 #include "agent/kernel/netlink.h"
 #include "agent/kernel/qdisc.h"
 #include "agent/kernel/route.h"
@@ -15,15 +17,23 @@ namespace faultline {
 
 class NetTree {
  public:
-  // FailedPrecondition when a root qdisc is there that is not the kernel's default: it is left alone.
-  // `socket` must be in the device's network namespace and outlive the tree.
-  static StatusOr<std::unique_ptr<NetTree>> make(NetlinkSocket& socket, const Device& device);
+  // Both: `socket` must be in the device's network namespace and outlive the tree. Ask check_tree_possible()
+  // first. AlreadyExists: somebody's root qdisc is there. While the tree comes and goes the kernel drops
+  // everybody's packets.
+  static StatusOr<std::unique_ptr<NetTree>> on(NetlinkSocket& socket, const Device& device);
+  // Disturbs nobody. FailedPrecondition: the device has a detour already.
+  static StatusOr<std::unique_ptr<NetTree>> beside(const Netns& netns, NetlinkSocket& socket,
+                                                   const Device& device);
   ~NetTree();
 
-  const Device& device() const { return device_; }
+  // What holds the qdiscs: the device itself, or the detour's entry.
+  int qdiscs_at() const { return detour_ ? detour_->entry().ifindex : device_.ifindex; }
+  const Detour* detour() const { return detour_.get(); }  // null: on the device itself
   bool has(std::uint32_t band) const { return bands_.contains(band); }
   bool idle() const { return bands_.empty(); }
 
+  // After a remove() that has failed half way: good again for new bands.
+  Status renew(const Netns& netns);
   Status add_band(std::uint32_t band, const BandParams& params);
   // OK when the band or its device is gone.
   Status remove_band(std::uint32_t band);
@@ -31,10 +41,12 @@ class NetTree {
   Status remove();
 
  private:
-  NetTree(NetlinkSocket& socket, Device device) : socket_(socket), device_(std::move(device)) {}
+  NetTree(NetlinkSocket& socket, Device device, std::unique_ptr<Detour> detour)
+      : socket_(socket), device_(std::move(device)), detour_(std::move(detour)) {}
 
   NetlinkSocket& socket_;
   Device device_;
+  std::unique_ptr<Detour> detour_;
   std::set<std::uint32_t> bands_;
   bool removed_ = false;
 };

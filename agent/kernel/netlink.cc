@@ -80,6 +80,9 @@ Status NetlinkSocket::exchange(NlMsg msg, const std::function<void(nlmsghdr*)>& 
   if (exchange.error != 0) {
     return errno_status(exchange.error, exchange.explanation.empty() ? "netlink" : exchange.explanation);
   }
+  if (result == -NLE_DUMP_INTR) {
+    return make_error(StatusCode::kUnavailable, "netlink: what was listed changed meanwhile");
+  }
   if (result < 0) return make_error(StatusCode::kInternal, "netlink: {}", nl_geterror(result));
   return ok_status();
 }

@@ -27,7 +27,7 @@ class NetlinkSocket {
   Status request(NlMsg msg);
   // Sends one request and calls `each` for its answer.
   Status get(NlMsg msg, const std::function<void(nlmsghdr*)>& each);
-  // Sends one dump request and calls `each` for every answer.
+  // Sends one dump request and calls `each` for every answer. Unavailable: what is listed changed meanwhile.
   Status dump(NlMsg msg, const std::function<void(nlmsghdr*)>& each);
 
   nl_sock* raw() const { return socket_.get(); }

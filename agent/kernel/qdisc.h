@@ -13,8 +13,9 @@
 namespace faultline {
 
 inline constexpr std::uint32_t kTreeHandle = 0xfa170000;  // fa17:
-inline constexpr std::uint32_t kFirstBand = 2;            // fa17:1 carries what no fault concerns
-inline constexpr std::uint32_t kLastBand = 16;            // TCQ_PRIO_BANDS
+inline constexpr std::uint32_t kNeutralBand = 1;          // carries what no fault concerns
+inline constexpr std::uint32_t kFirstBand = 2;
+inline constexpr std::uint32_t kLastBand = 16;  // TCQ_PRIO_BANDS
 
 struct Qdisc {
   int ifindex = 0;

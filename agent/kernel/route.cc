@@ -9,6 +9,7 @@
 
 #include <memory>
 
+#include "agent/kernel/detour.h"
 #include "agent/kernel/route_choice.h"
 
 namespace faultline {
@@ -73,8 +74,11 @@ StatusOr<std::vector<Device>> devices_towards(NetlinkSocket& socket, const std::
     rtnl_link* link = rtnl_link_get(links.get(), ifindex);
     if (!link) continue;
     const bool loopback = rtnl_link_get_flags(link) & IFF_LOOPBACK;
-    // Without peers the namespace's talk with itself is left alone.
-    if (!loopback || !peers.empty()) devices.push_back({ifindex, rtnl_link_get_name(link)});
+    const bool detour = rtnl_link_get_group(link) == kDetourGroup &&
+                        std::string_view(rtnl_link_get_name(link)).starts_with("fa17");
+    // Without peers the namespace's talk with itself is left alone, and what leads around its devices always
+    // is.
+    if (!detour && (!loopback || !peers.empty())) devices.push_back({ifindex, rtnl_link_get_name(link)});
     rtnl_link_put(link);
   }
   if (devices.empty()) {

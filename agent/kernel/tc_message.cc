@@ -10,14 +10,23 @@ Status room_for(bool found) {
                : make_error(StatusCode::kResourceExhausted, "netlink message: out of room or memory");
 }
 
-}  // namespace
-
-StatusOr<NlMsg> tc_message(int type, int flags, const tcmsg& header, std::size_t room) {
+template <typename Header>
+StatusOr<NlMsg> message(int type, int flags, const Header& header, std::size_t room) {
   NlMsg msg(nlmsg_alloc_size(nlmsg_total_size(sizeof header) + room));
   if (!msg || !nlmsg_put(msg.get(), NL_AUTO_PORT, NL_AUTO_SEQ, type, 0, flags)) return room_for(false);
   FL_RETURN_IF_ERROR(
-      room_for(nlmsg_append(msg.get(), const_cast<tcmsg*>(&header), sizeof header, NLMSG_ALIGNTO) >= 0));
+      room_for(nlmsg_append(msg.get(), const_cast<Header*>(&header), sizeof header, NLMSG_ALIGNTO) >= 0));
   return msg;
+}
+
+}  // namespace
+
+StatusOr<NlMsg> tc_message(int type, int flags, const tcmsg& header, std::size_t room) {
+  return message(type, flags, header, room);
+}
+
+StatusOr<NlMsg> link_message(int type, int flags, const ifinfomsg& header) {
+  return message(type, flags, header, 1024);
 }
 
 Status put_bytes(NlMsg& msg, int attribute, const void* bytes, std::size_t size) {

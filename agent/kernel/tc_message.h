@@ -1,4 +1,4 @@
-// Builds route netlink messages about qdiscs and filters.
+// Builds route netlink messages about qdiscs, filters and links.
 #pragma once
 
 #include <linux/rtnetlink.h>
@@ -13,6 +13,7 @@ namespace faultline {
 
 // An RTM_*QDISC or RTM_*TFILTER message with room for `room` bytes of attributes.
 StatusOr<NlMsg> tc_message(int type, int flags, const tcmsg& header, std::size_t room = 1024);
+StatusOr<NlMsg> link_message(int type, int flags, const ifinfomsg& header);
 
 Status put_bytes(NlMsg& msg, int attribute, const void* bytes, std::size_t size);
 Status put_text(NlMsg& msg, int attribute, const std::string& text);

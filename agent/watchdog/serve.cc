@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "agent/watchdog/line.h"
+#include "agent/watchdog/remove_detour.h"
 #include "agent/watchdog/remove_root_qdisc.h"
 #include "common/unique_fd.h"
 
@@ -23,7 +24,8 @@ struct Held {
 std::array<Held, kMaxWills> table;
 
 int hold(const WillMessage& will, UniqueFd fd) noexcept {
-  if (will.action != StickyWill::Action::kRemoveRootQdisc) return EINVAL;
+  if (will.action != StickyWill::Action::kRemoveRootQdisc && will.action != StickyWill::Action::kRemoveDetour)
+    return EINVAL;
   if (!fd.valid()) return EBADF;
   for (Held& held : table) {
     if (held.used) continue;
@@ -82,7 +84,9 @@ int carry_out(const Held& held) noexcept {
   constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 50'000'000};
   int error = 0;
   for (int i = 0; i < kTries; ++i) {
-    error = remove_root_qdisc(held.fd.get(), held.will.ifindex, held.will.handle);
+    error = held.will.action == StickyWill::Action::kRemoveDetour
+                ? remove_detour(held.fd.get(), held.will.ifindex, held.will.handle)
+                : remove_root_qdisc(held.fd.get(), held.will.ifindex, held.will.handle);
     if (error == 0 || error == ENOENT || error == ENODEV) break;
     ::nanosleep(&kPause, nullptr);
   }

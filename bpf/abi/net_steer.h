@@ -54,6 +54,8 @@ struct fl_net_fault {
 struct fl_net_door {
 	__u32 ifindex; /* 0: not in use */
 	__s32 nsid;    /* of the target's namespace, as seen from the device's; -1: the same */
+	__u32 entry;   /* of the detour around the device; 0: there is none */
+	__u32 exit;
 };
 
 struct fl_net_target {

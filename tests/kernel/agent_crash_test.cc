@@ -6,6 +6,7 @@
 //   FAULTLINE_CRASH_SEED    of all chance; every run prints it
 //   FAULTLINE_CRASH_POINTS  for each of the four phases, 25 by default; 50 make it 200 on each kernel
 //   FAULTLINE_CRASH_WITHIN  milliseconds, 1000 by default: for a machine that has other things to do
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 #include <set>
 
 #include "agent/kernel/cgroup_programs.h"
+#include "agent/kernel/detour.h"
 #include "agent/kernel/net_support.h"
 #include "agent/kernel/netlink.h"
 #include "agent/kernel/qdisc.h"
@@ -79,11 +81,15 @@ class AgentCrash : public ::testing::TestWithParam<Phase> {
   void SetUp() override {
     const Status supported = shared_support().band(NetemParams{});
     REQUIRE_SUPPORTED(supported.ok(), message_of(supported));
+    const std::string host_end = "/run/netns/" + net.peer_netns();
     sockets.push_back(NetlinkSocket::open(netns_of_process(net.target().pid()).value()).value());
+    sockets.push_back(
+        NetlinkSocket::open({.fd = UniqueFd(::open(host_end.c_str(), O_RDONLY | O_CLOEXEC)), .inode = 0})
+            .value());
     target = TargetResolver::make({}).value().resolve(net.target_ref()).value();
     clean = state();
     clean_programs = programs();
-    clean_tc = net.tc_show();
+    clean_tc = net.network_state();
     start_agent();
     if (HasFatalFailure()) return;
     if (usual.empty()) measure_usual();  // the same for all phases
@@ -148,10 +154,14 @@ class AgentCrash : public ::testing::TestWithParam<Phase> {
     return status;
   }
 
-  // Every qdisc that somebody made in the target's namespace, and every program on its cgroup.
+  // Every detour, and every qdisc that somebody made, in the target's namespace and at the host's end of its
+  // veth, and every program on its cgroup.
   std::vector<std::string> state() {
     std::vector<std::string> lines;
     for (NetlinkSocket& socket : sockets) {
+      const auto detours = list_detours(socket);
+      if (!detours.ok()) return {message_of(detours.status())};
+      for (const DetourPlace& detour : *detours) lines.push_back(fmt::format("around {}", detour.device));
       const auto qdiscs = list_qdiscs(socket);
       if (!qdiscs.ok()) return {message_of(qdiscs.status())};
       for (const Qdisc& q : *qdiscs) {
@@ -335,7 +345,7 @@ TEST_P(AgentCrash, LeavesNothing) {
     EXPECT_EQ(state(), clean);
     EXPECT_TRUE(unsettled().empty());
     if (number % 10 == 9) {
-      EXPECT_EQ(net.tc_show(), clean_tc);
+      EXPECT_EQ(net.network_state(), clean_tc);
     }
     held += gone && state() == clean && unsettled().empty();
     if (state() != clean) break;  // what comes after would only be its echo

@@ -29,7 +29,7 @@ class AgentDeath : public ::testing::Test {
   void SetUp() override {
     const Status supported = shared_support().band(NetemParams{});
     REQUIRE_SUPPORTED(supported.ok(), message_of(supported));
-    clean = net.tc_show();
+    clean = net.network_state();
   }
   v1::ApplyResponse apply(AgentProcess& agent, const v1::FaultSpec& spec, Nanos lasting, Nanos lease = {}) {
     v1::ApplyRequest request;
@@ -95,7 +95,7 @@ TEST_F(AgentDeath, SigkillEndsTheEffectWithinOneSecondAndTheWatchdogLeavesNoResi
   RecordProperty("effect_gone_within_ms", std::to_string(to_ms(*back - killed)));
   EXPECT_LT(to_ms(*back - killed), 1000);
   expect_gone(watchdog);
-  EXPECT_EQ(net.tc_show(), clean);
+  EXPECT_EQ(net.network_state(), clean);
   EXPECT_EQ(loss_to_peer(), 0.0);
   EXPECT_FALSE(std::filesystem::exists(watchdog_cgroup()));
 }
@@ -107,9 +107,9 @@ TEST_F(AgentDeath, WithoutItsWatchdogTheNextAgentLeavesNoResidue) {
     kill_with_watchdog(agent);
   }
   EXPECT_EQ(loss_to_peer(), 0.0);
-  EXPECT_NE(net.tc_show().find("fa17:"), std::string::npos) << "the inert tree waits for the sweep";
+  EXPECT_NE(net.network_state().find("fa17:"), std::string::npos) << "the inert tree waits for the sweep";
   AgentProcess next(dir.path());  // sweeps at start
-  EXPECT_EQ(net.tc_show(), clean);
+  EXPECT_EQ(net.network_state(), clean);
 }
 
 TEST_F(AgentDeath, AKillOfTheAgentsWholeCgroupDoesNotTakeTheWatchdogAlong) {
@@ -123,7 +123,7 @@ TEST_F(AgentDeath, AKillOfTheAgentsWholeCgroupDoesNotTakeTheWatchdogAlong) {
   EXPECT_TRUE(std::ifstream(fmt::format("{}/{}", watchdog_cgroup(), "cgroup.procs")).good());
   std::ofstream(cgroup + "/cgroup.kill") << "1";
   expect_gone(watchdog);
-  EXPECT_EQ(net.tc_show(), clean);
+  EXPECT_EQ(net.network_state(), clean);
   agent.reset();
   shell("rmdir " + cgroup);
 }
@@ -150,7 +150,7 @@ TEST_F(AgentDeath, AWatchdogThatDiedIsReplacedAndKnowsWhatToRemove) {
   EXPECT_EQ(loss_to_peer(), 1.0) << "the fault did not notice";
   agent.stop(SIGKILL);
   expect_gone(second);
-  EXPECT_EQ(net.tc_show(), clean);
+  EXPECT_EQ(net.network_state(), clean);
 }
 
 TEST_F(AgentDeath, SigstopLetsTheEffectEndAtTheDeadlineWithinFiftyMilliseconds) {
@@ -166,8 +166,8 @@ TEST_F(AgentDeath, SigstopLetsTheEffectEndAtTheDeadlineWithinFiftyMilliseconds) 
   RecordProperty("off_by_ms", std::to_string(off_ms));
   EXPECT_NEAR(off_ms, 0, 50);
   agent.signal(SIGCONT);
-  for (int i = 0; i < 100 && net.tc_show() != clean; ++i) std::this_thread::sleep_for(milliseconds(20));
-  EXPECT_EQ(net.tc_show(), clean) << "awake again, the agent takes the rest away";
+  for (int i = 0; i < 100 && net.network_state() != clean; ++i) std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_EQ(net.network_state(), clean) << "awake again, the agent takes the rest away";
 }
 
 TEST_F(AgentDeath, SigtermRevertsEverythingBeforeTheAgentEnds) {
@@ -175,7 +175,7 @@ TEST_F(AgentDeath, SigtermRevertsEverythingBeforeTheAgentEnds) {
   apply(agent, delay_spec(milliseconds(100)), seconds(60));
   const int status = agent.stop(SIGTERM);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-  EXPECT_EQ(net.tc_show(), clean);
+  EXPECT_EQ(net.network_state(), clean);
 }
 
 TEST_F(AgentDeath, AnAbandonedFaultEndsWithItsLeaseAndLeavesNothing) {
@@ -184,22 +184,26 @@ TEST_F(AgentDeath, AnAbandonedFaultEndsWithItsLeaseAndLeavesNothing) {
   EXPECT_EQ(loss_to_peer(), 1.0);
   std::this_thread::sleep_for(milliseconds(900));
   EXPECT_EQ(loss_to_peer(), 0.0);
-  EXPECT_EQ(net.tc_show(), clean);
+  EXPECT_EQ(net.network_state(), clean);
 }
 
-TEST_F(AgentDeath, WatchdogAndSweepLeaveAForeignQdiscAlone) {
+TEST_F(AgentDeath, WatchdogAndSweepLeaveWhatOthersMadeAlone) {
   AgentProcess agent(dir.path());
   apply(agent, loss_spec(1.0), seconds(60));
   agent.signal(SIGSTOP);
-  shell("tc -n " + net.netns() + " qdisc del dev eth0 root && tc -n " + net.netns() +
-        " qdisc add dev eth0 root handle 5: pfifo limit 55");
-  const std::string foreign = net.tc_show();
+  const std::string ours = net.detour_device();
+  shell("tc -n " + net.netns() + " qdisc add dev eth0 root handle 5: pfifo limit 55");
+  // Of our pair's name, but not of its group.
+  shell("ip -n " + net.netns() + " link del " + ours + " && ip -n " + net.netns() + " link add " + ours +
+        " type veth peer name other");
+  const std::string foreign = net.network_state();
   const pid_t watchdog = agent.watchdog();
   agent.stop(SIGKILL);
   expect_gone(watchdog);
-  EXPECT_EQ(net.tc_show(), foreign);
+  EXPECT_EQ(net.network_state(), foreign);
   AgentProcess next(dir.path());
-  EXPECT_EQ(net.tc_show(), foreign);
+  EXPECT_EQ(net.network_state(), foreign);
+  shell("ip -n " + net.netns() + " link del " + ours);
   shell("tc -n " + net.netns() + " qdisc del dev eth0 root");
 }
 
@@ -227,7 +231,7 @@ TEST_F(AgentDeath, AFullJournalDiskIsOneClearErrorAndNothingIsLeft) {
     EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
     EXPECT_EQ(refused.error_message(), "nothing was changed, for it could not be written down first: write " +
                                            state + "/journal.jsonl: No space left on device");
-    EXPECT_EQ(net.tc_show(), clean);
+    EXPECT_EQ(net.network_state(), clean);
     EXPECT_EQ(loss_to_peer(), 0.0);
     v1::ListResponse list;
     ASSERT_TRUE(agent.call(&v1::Agent::Stub::List, v1::ListRequest{}, list).ok());
@@ -236,7 +240,7 @@ TEST_F(AgentDeath, AFullJournalDiskIsOneClearErrorAndNothingIsLeft) {
     apply(agent, loss_spec(1.0), seconds(60));
     EXPECT_EQ(loss_to_peer(), 1.0) << "with room again, it works again";
   }
-  EXPECT_EQ(net.tc_show(), clean);
+  EXPECT_EQ(net.network_state(), clean);
   shell("umount " + state);
 }
 
@@ -252,7 +256,7 @@ TEST_F(AgentDeath, AJournalThatHasVanishedIsOneClearErrorAndNothingIsLeft) {
   const grpc::Status refused = agent.call(&v1::Agent::Stub::Apply, request, response);
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_NE(refused.error_message().find("journal.jsonl has been removed"), std::string::npos);
-  EXPECT_EQ(net.tc_show(), clean);
+  EXPECT_EQ(net.network_state(), clean);
   EXPECT_EQ(loss_to_peer(), 0.0);
 }
 
@@ -264,9 +268,9 @@ TEST_F(AgentDeath, ASecondAgentOnTheSameStateIsRefused) {
   EXPECT_NE(told.find("exit 7"), std::string::npos) << told;
 }
 
-// The filter on the host's end of the veth outlives its maker, but not its effect.
+// What is at the host's end of the veth outlives its maker, but not its effect.
 TEST_F(AgentDeath, AFaultOfWhatArrivesDiesWithTheAgent) {
-  const auto host = [&] { return shell("tc -n " + net.peer_netns() + " qdisc show dev eth0"); };
+  const auto host = [&] { return NetLab::network_state(net.peer_netns()); };
   const std::string clean_host = host();
   AgentProcess agent(dir.path());
   v1::FaultSpec spec = delay_spec(milliseconds(400));
@@ -293,11 +297,10 @@ TEST_P(AgentKilled, NoKindOfFaultOutlivesItsAgent) {
   }
   EXPECT_FALSE(example.bites(net.target(), kPeer));
   AgentProcess next(dir.path());
-  EXPECT_EQ(net.tc_show(), clean);
+  EXPECT_EQ(net.network_state(), clean);
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryKind, AgentKilled, ::testing::ValuesIn(kinds_of_the_table()),
-                         test_name);
+INSTANTIATE_TEST_SUITE_P(EveryKind, AgentKilled, ::testing::ValuesIn(kinds_of_the_table()), test_name);
 
 }  // namespace
 }  // namespace faultline::testing

@@ -42,13 +42,13 @@ TEST_P(FaultContract, FiresForTheTargetAndForNobodyElse) {
 }
 
 TEST_P(FaultContract, StateAfterwardsEqualsStateBefore) {
-  const std::string before = lab.net.tc_show();
+  const std::string before = lab.net.network_state();
   ASSERT_TRUE(apply().ok());
   if (example().qdiscs) {
-    EXPECT_NE(lab.net.tc_show(), before);
+    EXPECT_NE(lab.net.network_state(), before);
   }
   const v1::FaultStatus status = lab.revert();
-  EXPECT_EQ(lab.net.tc_show(), before);
+  EXPECT_EQ(lab.net.network_state(), before);
   EXPECT_TRUE(status.residue_checked());
   EXPECT_EQ(status.residue_size(), 0) << status.DebugString();
   EXPECT_TRUE(lab.journal->unsettled().empty());
@@ -96,13 +96,13 @@ TEST_P(FaultContract, RevertIsIdempotent) {
 }
 
 TEST_P(FaultContract, ADryRunChangesNothing) {
-  const std::string before = lab.net.tc_show();
+  const std::string before = lab.net.network_state();
   v1::ApplyRequest request = lab.request(spec());
   request.set_dry_run(true);
   const auto response = lab.engine.apply(request);
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_GT(response->plan().steps_size(), 0);
-  EXPECT_EQ(lab.net.tc_show(), before);
+  EXPECT_EQ(lab.net.network_state(), before);
   EXPECT_TRUE(lab.engine.list().empty());
   EXPECT_FALSE(hit(lab.net.target(), kPeer));
 }
@@ -111,10 +111,10 @@ class QdiscFaultContract : public FaultContract {};
 
 TEST_P(QdiscFaultContract, AForeignRootQdiscIsRefusedAndLeftAlone) {
   shell("tc -n " + lab.net.netns() + " qdisc add dev eth0 root handle 1: pfifo limit 777");
-  const std::string before = lab.net.tc_show();
+  const std::string before = lab.net.network_state();
   const Status status = apply();
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status;
-  EXPECT_EQ(lab.net.tc_show(), before);
+  EXPECT_EQ(lab.net.network_state(), before);
   shell("tc -n " + lab.net.netns() + " qdisc del dev eth0 root");
   EXPECT_TRUE(lab.engine.list().empty());
   EXPECT_TRUE(lab.journal->unsettled().empty());
@@ -136,7 +136,7 @@ TEST_P(FaultContract, EndsWhenItsTargetVanishes) {
   lab.engine.tick();
   EXPECT_EQ(lab.status().end_reason(), v1::END_REASON_TARGET_GONE);
   EXPECT_EQ(lab.status().residue_size(), 0) << lab.status().DebugString();
-  EXPECT_EQ(lab.net.tc_show().find("fa17"), std::string::npos);
+  EXPECT_EQ(lab.net.network_state().find("fa17"), std::string::npos);
 }
 
 std::vector<std::string> kinds_with_qdiscs() {
@@ -150,8 +150,7 @@ std::vector<std::string> kinds_with_qdiscs() {
 INSTANTIATE_TEST_SUITE_P(EveryKindWithQdiscs, QdiscFaultContract, ::testing::ValuesIn(kinds_with_qdiscs()),
                          test_name);
 
-INSTANTIATE_TEST_SUITE_P(EveryKind, FaultContract, ::testing::ValuesIn(kinds_of_the_table()),
-                         test_name);
+INSTANTIATE_TEST_SUITE_P(EveryKind, FaultContract, ::testing::ValuesIn(kinds_of_the_table()), test_name);
 
 }  // namespace
 }  // namespace faultline::testing

@@ -54,10 +54,10 @@ TEST_F(NetConnectError, Ipv6) {
 }
 
 TEST_F(NetConnectError, NobodyElseAndNothingElseIsConcerned) {
-  const std::string before = lab.net.tc_show();
+  const std::string before = lab.net.network_state();
   const int open = NetLab::open(lab.net.target(), kPeer, kPort);
   apply(connect_error_spec("ECONNREFUSED"));
-  EXPECT_EQ(lab.net.tc_show(), before) << "needs no qdisc";
+  EXPECT_EQ(lab.net.network_state(), before) << "needs no qdisc";
   EXPECT_EQ(connecting(kOtherPeer), 0);
   EXPECT_EQ(NetLab::connect_errno(lab.net.neighbour(), "tcp", kPeer, kPort), 0);
   EXPECT_EQ(lab.net.target().ask(fmt::format("alive {} 2000", open)), "1") << "connected before";

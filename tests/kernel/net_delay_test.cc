@@ -14,6 +14,9 @@ using std::chrono::milliseconds;
 // Under emulation a round trip without any fault takes a few milliseconds, on a busy machine tens: so the
 // delays are long, and what is not delayed need only be clearly faster. How exact a delay is, the kernel's
 // own samples tell.
+// Of all processors' backlogs, column 2 of softnet_stat.
+constexpr const char* kLostInBacklogs = "awk '{ print $2 }' /proc/net/softnet_stat";
+
 constexpr Nanos kDelay = milliseconds(300);
 constexpr double kDelayMs = 300;
 constexpr double kUndelayedMs = 150;
@@ -149,7 +152,7 @@ TEST_F(NetDelay, APeerThatIsTheTargetItselfIsReachedByLoopback) {
 
 TEST_F(NetDelay, WhatNoBandHasSeenIsNotCountedAsInjected) {
   apply(delay_spec(kDelay));
-  shell("tc -n " + lab.net.netns() + " qdisc del dev eth0 root");
+  shell("tc -n " + lab.net.netns() + " qdisc del dev " + lab.net.detour_device() + " root");
   NetLab::udp(lab.net.target(), kPeer, kPort, 20);
   const v1::FaultStatus status = lab.revert();
   EXPECT_GE(status.counters().matched(), 20u);
@@ -166,11 +169,20 @@ TEST_F(NetDelay, RevertLetsWaitingPacketsArrive) {
   EXPECT_EQ(result.rtt_ms.size(), 10u);
 }
 
+// About 3,000 packets wait at once; netem's default limit is 1,000. Where the machine stands still for a
+// while, too many are due at once for the backlog that every veth leads to: then it is tried again.
 TEST_F(NetDelay, HighPacketRatesDoNotTurnIntoLoss) {
   apply(delay_spec(milliseconds(600)));
-  // About 3,000 packets wait at once; netem's default limit is 1,000.
-  NetLab::udp(lab.net.target(), kPeer, kPort, 6000, 200, 2000);
-  const std::string witness = shell("tc -n " + lab.net.netns() + " -s qdisc show dev eth0 | grep -A1 netem");
+  const std::string device = lab.net.detour_device();
+  std::string lost_before, lost;
+  for (int i = 0; i < 3 && (lost != lost_before || lost.empty()); ++i) {
+    lost_before = shell(kLostInBacklogs);
+    NetLab::udp(lab.net.target(), kPeer, kPort, 6000, 200, 2000);
+    lost = shell(kLostInBacklogs);
+  }
+  EXPECT_EQ(lost, lost_before) << "on their way through the veths";
+  const std::string witness =
+      shell("tc -n " + lab.net.netns() + " -s qdisc show dev " + device + " | grep -A1 netem");
   EXPECT_NE(witness.find("(dropped 0,"), std::string::npos) << witness;
   EXPECT_GE(lab.revert().counters().injected(), 6000u);
 }

@@ -52,7 +52,7 @@ TEST_F(NetDuplicate, AStreamStaysWhole) {
 TEST_F(NetDuplicate, BesideADelayItWorksOrIsRefusedClearlyAndDisturbsNothing) {
   const v1::FaultSpec delay = delay_spec(std::chrono::milliseconds(300), {}, kOtherPeer);
   apply(delay, "delay");
-  const std::string before = lab.net.tc_show();
+  const std::string before = lab.net.network_state();
   const Status second = try_apply(duplicate_spec(1.0), "copies");
   RecordProperty("beside_another", second.ok() ? "works" : message_of(second));
   if (second.ok()) {
@@ -68,7 +68,7 @@ TEST_F(NetDuplicate, BesideADelayItWorksOrIsRefusedClearlyAndDisturbsNothing) {
   if (!second.ok()) apply(duplicate_spec(1.0), "copies");
   EXPECT_TRUE(doubled(kPeer));
 
-  const std::string with_copies = lab.net.tc_show();
+  const std::string with_copies = lab.net.network_state();
   const Status third = try_apply(delay, "late");
   EXPECT_EQ(third.code(), second.code()) << third;
   if (!third.ok()) expect_nothing_left(with_copies, 1);

@@ -172,7 +172,7 @@ TEST_F(NetFilterOnTraffic, AHostNameIsLookedUpInTheTargetsHostsFile) {
 }
 
 TEST_F(NetFilterOnTraffic, AHostNameThatNobodyKnowsIsRefusedAndLeavesNothing) {
-  const std::string before = lab.net.tc_show();
+  const std::string before = lab.net.network_state();
   const Status status =
       try_apply(partition([](v1::NetworkFilter& traffic) { traffic.add_peers("no-such-name.invalid"); }));
   EXPECT_FALSE(status.ok());

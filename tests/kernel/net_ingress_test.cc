@@ -41,8 +41,8 @@ class NetIngress : public ::testing::Test {
   double median(LabProcess& who, const std::string& peer, int port = kPort) {
     return NetLab::udp(who, peer, port, 10, 2000, 2500).median_ms();
   }
-  std::string host_qdiscs() const { return shell("tc -n " + lab.net.peer_netns() + " qdisc show dev eth0"); }
-  std::string qdiscs() const { return lab.net.tc_show() + host_qdiscs(); }
+  std::string host_qdiscs() const { return NetLab::network_state(lab.net.peer_netns()); }
+  std::string qdiscs() const { return lab.net.network_state() + host_qdiscs(); }
 
   FaultLab lab;
   std::string clean;
@@ -51,7 +51,7 @@ class NetIngress : public ::testing::Test {
 TEST_F(NetIngress, DelaysWhatArrivesFromThePeerAtTheTarget) {
   apply(delay(v1::DIRECTION_INGRESS));
   EXPECT_THAT(host_qdiscs(), ::testing::HasSubstr("fa17:"));
-  EXPECT_THAT(lab.net.tc_show(), ::testing::Not(::testing::HasSubstr("fa17:")));
+  EXPECT_THAT(lab.net.network_state(), ::testing::Not(::testing::HasSubstr("fa17:")));
   const double one_way = median(lab.net.target(), kPeer);
   EXPECT_GE(one_way, kDelayMs);
   EXPECT_LT(one_way, 2 * kDelayMs);

@@ -44,7 +44,7 @@ class NetLimits : public TrafficFaultTest {
 
 TEST_F(NetLimits, FifteenShapingFaultsWorkEachOnItsOwnAndTheSixteenthIsRefused) {
   for (int i = 0; i < kMostShaping; ++i) apply(delay_of(i), id_of(i));
-  const std::string before = lab.net.tc_show();
+  const std::string before = lab.net.network_state();
   const Status more = try_apply(delay_of(kMostShaping), "more");
   EXPECT_EQ(more.code(), StatusCode::kResourceExhausted) << more;
   EXPECT_THAT(message_of(more), HasSubstr("at most 15 shaping faults"));
@@ -73,7 +73,7 @@ TEST_F(NetLimits, FifteenShapingFaultsWorkEachOnItsOwnAndTheSixteenthIsRefused) 
   }
   lab.revert("more");
   lab.revert("reject");
-  EXPECT_EQ(lab.net.tc_show().find("fa17"), std::string::npos);
+  EXPECT_EQ(lab.net.network_state().find("fa17"), std::string::npos);
 }
 
 TEST_F(NetLimits, SixtyFourRulesWorkAndTheNextIsRefused) {
@@ -83,7 +83,7 @@ TEST_F(NetLimits, SixtyFourRulesWorkAndTheNextIsRefused) {
   }
   apply(many, "many");                       // 63
   apply(loss_spec(1.0, 1, kPeer6), "last");  // 64
-  const std::string before = lab.net.tc_show();
+  const std::string before = lab.net.network_state();
   const Status more = try_apply(loss_spec(1.0, 1, kOtherPeer), "more");
   EXPECT_EQ(more.code(), StatusCode::kResourceExhausted) << more;
   EXPECT_THAT(message_of(more), HasSubstr("65 rules"));
@@ -103,7 +103,7 @@ TEST_F(NetLimits, SixtyFiveRulesInOneFaultAreRefused) {
   for (int i = 0; i < 64; ++i) {
     many.mutable_loss()->mutable_traffic()->add_peers(fmt::format("192.0.2.{}", 1 + 2 * i));
   }
-  const std::string before = lab.net.tc_show();
+  const std::string before = lab.net.network_state();
   const Status status = try_apply(many);
   EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << status;
   EXPECT_THAT(message_of(status), HasSubstr("65 rules"));

@@ -73,9 +73,9 @@ TEST_F(NetPartition, OneWayOut) {
 }
 
 TEST_F(NetPartition, OneWayIn) {
-  const std::string before = lab.net.tc_show();
+  const std::string before = lab.net.network_state();
   apply(partition_spec(v1::DIRECTION_INGRESS));
-  EXPECT_EQ(lab.net.tc_show(), before) << "needs no qdisc";
+  EXPECT_EQ(lab.net.network_state(), before) << "needs no qdisc";
   const Seen seen = look();
   EXPECT_EQ(seen.at_peer, kCount);
   EXPECT_EQ(seen.asking.received, 0u) << "the answers do not arrive";

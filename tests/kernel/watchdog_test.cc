@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "agent/kernel/detour.h"
 #include "agent/kernel/net_support.h"
 #include "agent/kernel/netns.h"
 #include "agent/kernel/qdisc.h"
@@ -21,7 +22,7 @@ class Watchdog : public ::testing::Test {
   void SetUp() override {
     const Status supported = NetSupport().band(NetemParams{});
     REQUIRE_SUPPORTED(supported.ok(), message_of(supported));
-    clean = net.tc_show();
+    clean = net.network_state();
     netns.reset(::open(("/run/netns/" + net.netns()).c_str(), O_RDONLY | O_CLOEXEC));
     ASSERT_TRUE(netns.valid());
     const Netns target = netns_of_process(net.target().pid()).value();
@@ -31,8 +32,8 @@ class Watchdog : public ::testing::Test {
                 }).ok());
   }
   void TearDown() override {
-    if (net.tc_show() != clean) tc("del dev eth0 root");
-    EXPECT_EQ(net.tc_show(), clean);
+    if (net.network_state() != clean) tc("del dev eth0 root");
+    EXPECT_EQ(net.network_state(), clean);
   }
   void tc(const std::string& qdisc) { shell("tc -n " + net.netns() + " qdisc " + qdisc); }
   StickyWill will() const {
@@ -56,29 +57,50 @@ TEST_F(Watchdog, RemovesTheTreeWithAllThatIsInItAndAsksForNoMemory) {
   const MonoTime before = mono_now();
   const auto end = watchdog.finish();
   RecordProperty("removed_within_us", std::to_string((mono_now() - before) / std::chrono::microseconds(1)));
-  EXPECT_EQ(net.tc_show(), clean);
+  EXPECT_EQ(net.network_state(), clean);
   EXPECT_EQ(end.failures, 0);
   EXPECT_EQ(end.allocations, 0u);
 }
 
+TEST_F(Watchdog, RemovesADetourByItsMarksAndAsksForNoMemory) {
+  const std::string ip = "ip -n " + net.netns() + " link ";
+  const std::string entry = net.detour_device();
+  StickyWill remove = will();
+  remove.action = StickyWill::Action::kRemoveDetour;
+  remove.handle = kDetourGroup;
+  for (const bool ours : {true, false}) {
+    shell(ip + "add " + entry + " type veth peer name fa17r-0");
+    if (ours) shell(ip + "set " + entry + " group 64023");
+    shell("tc -n " + net.netns() + " qdisc add dev " + entry + " root handle fa17: prio bands 16");
+    const std::string before = net.network_state();
+    WatchdogChild watchdog;
+    ASSERT_EQ(watchdog.hold(1, remove), 0);
+    const auto end = watchdog.finish();
+    EXPECT_EQ(net.network_state(), ours ? clean : before);
+    EXPECT_EQ(end.failures, 0);
+    EXPECT_EQ(end.allocations, 0u);
+  }
+  shell(ip + "del " + entry);
+}
+
 TEST_F(Watchdog, LeavesAWithdrawnTreeAlone) {
   tc("add dev eth0 root handle fa17: prio bands 16");
-  const std::string before = net.tc_show();
+  const std::string before = net.network_state();
   WatchdogChild watchdog;
   ASSERT_EQ(watchdog.hold(1, will()), 0);
   watchdog.withdraw(1);
   EXPECT_EQ(watchdog.finish().failures, 0);
-  EXPECT_EQ(net.tc_show(), before);
+  EXPECT_EQ(net.network_state(), before);
 }
 
 TEST_F(Watchdog, LeavesWhatIsNotOursAlone) {
   for (const char* foreign : {"handle 5: pfifo limit 55", "handle fa17: pfifo limit 55", "handle 5: prio"}) {
     tc(std::string("add dev eth0 root ") + foreign);
-    const std::string before = net.tc_show();
+    const std::string before = net.network_state();
     WatchdogChild watchdog;
     ASSERT_EQ(watchdog.hold(1, will()), 0);
     EXPECT_EQ(watchdog.finish().failures, 0) << foreign;
-    EXPECT_EQ(net.tc_show(), before) << foreign;
+    EXPECT_EQ(net.network_state(), before) << foreign;
     tc("del dev eth0 root");
   }
 }
@@ -91,7 +113,7 @@ TEST_F(Watchdog, ADeviceThatHasGoneIsNoFailure) {
   ASSERT_EQ(watchdog.hold(2, will()), 0);
   tc("add dev eth0 root handle fa17: prio bands 16");
   EXPECT_EQ(watchdog.finish().failures, 0);
-  EXPECT_EQ(net.tc_show(), clean) << "and the next will is carried out";
+  EXPECT_EQ(net.network_state(), clean) << "and the next will is carried out";
 }
 
 }  // namespace

@@ -239,8 +239,12 @@ NetLab& shared_net_lab() {
   return lab;
 }
 
-std::string NetLab::tc_show() const {
-  return shell("tc -n " + target_ns_ + " qdisc show dev eth0");
+std::string NetLab::detour_device() const {
+  return "fa17-" + shell("ip netns exec " + target_ns_ + " cat /sys/class/net/eth0/ifindex | tr -d '\\n'");
+}
+
+std::string NetLab::network_state(const std::string& netns) {
+  return shell("tc -n " + netns + " qdisc show && ip -n " + netns + " -o link show");
 }
 
 }  // namespace faultline::testing

@@ -112,8 +112,12 @@ class NetLab {
   static DnsResult dns(LabProcess& from, const std::string& server, const std::string& name,
                        const std::string& how = "udp", int type = 1, int wait_ms = 2000);
 
-  // What tc shows of the target's device: the witness for trees and their absence.
-  std::string tc_show() const;
+  // What tc and ip show of the target's namespace: the witness for trees and their absence. The second one:
+  // of any.
+  std::string network_state() const { return network_state(target_ns_); }
+  static std::string network_state(const std::string& netns);
+  // What holds the trees of the target's device, by the name that they are to have.
+  std::string detour_device() const;
   const std::string& netns() const { return target_ns_; }
   const std::string& peer_netns() const { return peer_ns_; }
   // Where the target's cgroup is mounted.

@@ -59,7 +59,7 @@ class TrafficFaultTest : public ::testing::Test {
   }
   // The devices are as before, and this many faults are still in force.
   void expect_nothing_left(const std::string& tc_before, std::size_t active) {
-    EXPECT_EQ(lab.net.tc_show(), tc_before);
+    EXPECT_EQ(lab.net.network_state(), tc_before);
     std::size_t still = 0;
     for (const auto& fault : lab.engine.list()) still += fault.state() != v1::FAULT_STATE_ENDED;
     EXPECT_EQ(still, active);

@@ -122,7 +122,8 @@ TEST_F(TrafficValues, UndoingARecordOfAnotherShapeIsAnError) {
   using Json = nlohmann::json;
   for (const Json& where : {Json(), Json::object(), Json{{"netns", 1}}, Json{{"netns", "x"}, {"ifindex", 2}},
                             Json{{"netns", 1}, {"ifindex", Json::array()}}, Json("text")}) {
-    EXPECT_EQ(NetTrees::undo(where).code(), StatusCode::kInvalidArgument) << where;
+    EXPECT_EQ(NetTrees::undo_tree(where).code(), StatusCode::kInvalidArgument) << where;
+    EXPECT_EQ(NetTrees::undo_detour(where).code(), StatusCode::kInvalidArgument) << where;
   }
 }
 
