@@ -15,7 +15,7 @@ class CorruptKind : public TrafficKind {
   std::string_view name() const override { return "corrupt"; }
   std::string_view mechanism() const override { return "BPF chooses, netem in a band of prio corrupts"; }
   Status supported() override { return traffic().supported(BandParams(NetemParams{.corrupt = true})); }
-  std::vector<std::string> limits() override { return {kShapesOnVeths}; }
+  std::vector<std::string> limits() override { return traffic().limits(BandParams(NetemParams{})); }
 
  protected:
   const v1::NetworkFilter& filter(const v1::FaultSpec& spec) const override {

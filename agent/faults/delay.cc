@@ -34,7 +34,8 @@ class DelayKind : public TrafficKind {
   std::string_view mechanism() const override { return "BPF steers, netem in a band of prio delays"; }
   Status supported() override { return traffic().supported(BandParams(NetemParams{})); }
   std::vector<std::string> limits() override {
-    std::vector<std::string> limits = {kShapesOnVeths, "no correlation (netem takes it without effect)"};
+    std::vector<std::string> limits = traffic().limits(BandParams(NetemParams{}));
+    limits.emplace_back("no correlation (netem takes it without effect)");
     if (auto seeded = netem_takes_seed(); !seeded.ok()) {
       limits.push_back("whether its seed repeats the jitter is not known: " + message_of(seeded.status()));
     } else if (!*seeded) {

@@ -18,7 +18,7 @@ class DuplicateKind : public TrafficKind {
   std::string_view mechanism() const override { return "BPF chooses, netem in a band of prio duplicates"; }
   Status supported() override { return traffic().supported(BandParams(NetemParams{.duplicate = true})); }
   std::vector<std::string> limits() override {
-    std::vector<std::string> limits = {kShapesOnVeths};
+    std::vector<std::string> limits = traffic().limits(BandParams(NetemParams{}));
     if (auto beside = netem_duplicates_beside_others(); !beside.ok()) {
       limits.push_back("in this release perhaps not beside other faults: " + message_of(beside.status()));
     } else if (!*beside) {

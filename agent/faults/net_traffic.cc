@@ -73,6 +73,21 @@ Status NetTraffic::supported(const TrafficAction& action) {
   return band ? kernel_.band(*band) : ok_status();
 }
 
+std::vector<std::string> NetTraffic::limits(const TrafficAction& action) {
+  std::vector<std::string> limits;
+  const Status detour = kernel_.detour();
+  if (band_of(action, true)) {
+    limits.emplace_back("what arrives: only where the target's device is a veth");
+    if (detour.ok() && !kernel_.redirect().ok()) {
+      limits.emplace_back("what arrives: coming and going costs others packets (tcx links come with 6.6)");
+    }
+  }
+  if (band_of(action, false) && !detour.ok()) {
+    limits.push_back(fmt::format("coming and going costs others packets ({})", message_of(detour)));
+  }
+  return limits;
+}
+
 StatusOr<std::vector<std::string>> NetTraffic::plan(const Target& target, const TrafficRequest& request) {
   FL_ASSIGN_OR_RETURN(const PacketMatch match, look_up(request.filter, lookup_, target, {}));
   std::vector<std::string> lines;

@@ -105,6 +105,8 @@ class NetTraffic {
   // Asks the kernel once for each kind of action: loads the programs, builds a tree with such a band in a
   // network namespace of its own.
   Status supported(const TrafficAction& action);
+  // What such an action cannot do here, or costs, a line each; of what is supported.
+  std::vector<std::string> limits(const TrafficAction& action);
   // One line a step. Fails where start() would.
   StatusOr<std::vector<std::string>> plan(const Target& target, const TrafficRequest& request);
   StatusOr<std::unique_ptr<TrafficFault>> start(const Target& target, const TrafficRequest& request);

@@ -16,6 +16,7 @@ class PartitionKind : public TrafficKind {
     return "a black hole in a band of prio drops what leaves, BPF what arrives";
   }
   Status supported() override { return traffic().supported(Drop{}); }
+  std::vector<std::string> limits() override { return traffic().limits(Drop{}); }
 
  protected:
   const v1::NetworkFilter& filter(const v1::FaultSpec& spec) const override {

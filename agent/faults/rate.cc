@@ -29,7 +29,7 @@ class RateKind : public TrafficKind {
     return traffic().supported(
         BandParams(TbfParams{.bytes_per_second = 1'000'000, .max_wait = std::chrono::seconds(1)}));
   }
-  std::vector<std::string> limits() override { return {kShapesOnVeths}; }
+  std::vector<std::string> limits() override { return traffic().limits(BandParams(TbfParams{})); }
 
  protected:
   const v1::NetworkFilter& filter(const v1::FaultSpec& spec) const override { return spec.rate().traffic(); }

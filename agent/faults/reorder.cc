@@ -18,7 +18,7 @@ class ReorderKind : public TrafficKind {
   std::string_view name() const override { return "reorder"; }
   std::string_view mechanism() const override { return "BPF chooses, netem in a band of prio holds back"; }
   Status supported() override { return traffic().supported(BandParams(NetemParams{})); }
-  std::vector<std::string> limits() override { return {kShapesOnVeths}; }
+  std::vector<std::string> limits() override { return traffic().limits(BandParams(NetemParams{})); }
 
  protected:
   const v1::NetworkFilter& filter(const v1::FaultSpec& spec) const override {

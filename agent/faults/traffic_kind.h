@@ -11,9 +11,6 @@
 
 namespace faultline {
 
-// Of the kinds that put a qdisc in the way of what arrives, too.
-inline constexpr char kShapesOnVeths[] = "what arrives: only where the target's device is a veth";
-
 class TrafficKind : public FaultKind {
  public:
   explicit TrafficKind(NetTraffic& traffic) : traffic_(traffic) {}

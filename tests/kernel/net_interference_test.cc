@@ -88,7 +88,7 @@ class NetInterference : public TrafficFaultTest {
 
 TEST_F(NetInterference, FaultsComeAndGoBesideOneThatStays) {
   apply(delay_spec(std::chrono::milliseconds(300)), "stays");
-  compare(100, [&](int i) {
+  compare(25, [&](int i) {
     apply(kind_of(i));
     lab.revert();
   });
