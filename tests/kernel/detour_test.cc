@@ -53,7 +53,7 @@ class DetourAround : public ::testing::Test {
     return shell("ip netns exec " + lab.near_name() + " " + command);
   }
   std::string seen() {
-    return near("ip -o link show") + near("tc qdisc show") + near("ip -6 -o addr show") +
+    return near("ip -o link show") + near("tc qdisc show") + near("ip -6 -o addr show | sed 's/ tentative//'") +
            near("nft list tables");
   }
 
