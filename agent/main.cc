@@ -168,9 +168,11 @@ int main(int argc, char** argv) {
   app.add_option(
          "--exempt", options.exempt,
          "traffic that no fault touches unless it names it: dns, metadata, api-server, kubelet, an address,"
-         " network or ADDRESS:PORT, or none; may be repeated; the control channel is always exempt")
+         " network or ADDRESS:PORT, or none; may be repeated, and replaces the default: name that again, too;"
+         " the control channel is always exempt")
       ->capture_default_str();
-  app.add_option("--log-level", options.log_level, "trace, debug, info, warn or error")
+  app.add_option("--log-level", options.log_level, "what is logged to standard error")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
       ->capture_default_str();
   app.add_flag("--capabilities", options.capabilities,
                "say what this node can do and exit: 0 everything, 1 not");

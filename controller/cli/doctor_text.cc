@@ -38,9 +38,9 @@ std::string doctor_text(const v1::CapabilitiesResponse& node, const std::string&
       node.cgroup_root().empty() ? "no cgroup v2 found" : node.cgroup_root(), node.max_duration().seconds(),
       node.max_lease().seconds());
   for (const v1::KindSupport& kind : node.kinds()) {
-    text +=
-        fmt::format("{:<8}  {:<3}  {}\n", kind.kind(), kind.supported() ? "yes" : "no", how_or_why_not(kind));
-    for (const std::string& limit : kind.limits()) text += fmt::format("{:<15}limit: {}\n", "", limit);
+    text += fmt::format("{:<13}  {:<3}  {}\n", kind.kind(), kind.supported() ? "yes" : "no",
+                        how_or_why_not(kind));
+    for (const std::string& limit : kind.limits()) text += fmt::format("{:<20}limit: {}\n", "", limit);
   }
   return text;
 }

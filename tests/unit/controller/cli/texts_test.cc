@@ -190,10 +190,10 @@ v1::CapabilitiesResponse node() {
 
 TEST(DoctorText, TellsHowAndWhyNot) {
   const std::string text = doctor_text(node(), "unix:/a");
-  EXPECT_NE(text.find("delay     yes  BPF | netem\n               limit: no <correlation>\n"),
+  EXPECT_NE(text.find("delay          yes  BPF | netem\n                    limit: no <correlation>\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("loss      no   no\nsch_blackhole\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("loss           no   no\nsch_blackhole\n"), std::string::npos) << text;
   EXPECT_NE(doctor_json(node()).find(R"("reason": "no\nsch_blackhole")"), std::string::npos);
   EXPECT_NE(doctor_json(node()).find(R"("no <correlation>",)"), std::string::npos);
 }
