@@ -9,7 +9,14 @@ namespace faultline {
 
 BaselineWatch::BaselineWatch(const Experiment& experiment)
     : baseline_(experiment.steady_state.baseline), stretches_(experiment.steady_state.probes.size()) {
-  for (const Probe& probe : experiment.steady_state.probes) names_.push_back(probe.name);
+  Nanos slowest{};
+  for (const Probe& probe : experiment.steady_state.probes) {
+    names_.push_back(probe.name);
+    slowest = std::max(slowest, probe.timeout);
+  }
+  // As after a removal: one of each before the sample that completes the stretch is sent (the slot may have
+  // been missed), one of each until its answer is there.
+  slack_ = 2 * (experiment.steady_state.every + slowest);
 }
 
 void BaselineWatch::feed(const Sample& sample) {

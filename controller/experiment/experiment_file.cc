@@ -10,6 +10,7 @@
 #include "controller/experiment/file/limits.h"
 #include "controller/experiment/file/method.h"
 #include "controller/experiment/file/steady_state.h"
+#include "controller/experiment/units.h"
 
 namespace faultline {
 namespace {
@@ -24,6 +25,24 @@ StatusOr<Recovery> read_recovery(const YamlNode& node) {
   FL_ASSIGN_OR_RETURN(recovery.within, fields.duration("within", recovery.within, kPhaseRange));
   FL_ASSIGN_OR_RETURN(recovery.stable, fields.duration("stable", recovery.stable, kPhaseRange));
   return recovery;
+}
+
+// Whether a probe was well again in time must not hang on when its next sample happens to be due.
+Status check_sampled_in_time(const Fields& file, const Experiment& experiment) {
+  const Nanos every = experiment.steady_state.every;
+  const Nanos within = experiment.recovery.within;
+  if (every <= within) return ok_status();
+  FL_ASSIGN_OR_RETURN(const Fields steady,
+                      Fields::open(file.at("steadyState"), "steadyState", kSteadyStateKeys));
+  if (const YamlNode* given = steady.find("every")) {
+    return error_at(given->pos, "every: {} is longer than recovery.within, {}: no sample need fall into it",
+                    format_duration(every), format_duration(within));
+  }
+  // Else `within` is given: the two defaults fit each other.
+  FL_ASSIGN_OR_RETURN(const Fields recovery, Fields::open(file.at("recovery"), "recovery", kRecoveryKeys));
+  return error_at(recovery.at("within").pos,
+                  "within: {} is shorter than steadyState.every, {}: no sample need fall into it",
+                  format_duration(within), format_duration(every));
 }
 
 StatusOr<StopCondition> read_stop_condition(const YamlNode& node, const std::vector<Probe>& probes) {
@@ -73,6 +92,7 @@ StatusOr<Experiment> read_experiment(std::string_view text) {
   if (const YamlNode* recovery = file.find("recovery")) {
     FL_ASSIGN_OR_RETURN(experiment.recovery, read_recovery(*recovery));
   }
+  FL_RETURN_IF_ERROR(check_sampled_in_time(file, experiment));
   FL_ASSIGN_OR_RETURN(experiment.stop_conditions, read_stop_conditions(file, experiment.steady_state.probes));
   return experiment;
 }

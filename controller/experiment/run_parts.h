@@ -25,7 +25,8 @@ struct RunTiming {
   Nanos arm_base = std::chrono::seconds(1);
   Nanos arm_each = std::chrono::milliseconds(500);
   Nanos poll_every = std::chrono::milliseconds(50);  // of the signal; the halt lever every fourth time
-  Nanos baseline_grace = std::chrono::seconds(10);   // beyond the baseline, to get steady
+  // Beyond the baseline, to get steady; more where the samples need more: BaselineWatch::slack().
+  Nanos baseline_grace = std::chrono::seconds(10);
 };
 
 struct RunParts {

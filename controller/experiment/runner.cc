@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "controller/experiment/baseline_watch.h"
 #include "controller/experiment/judge.h"
 #include "controller/experiment/lease_keeper.h"
 #include "controller/experiment/method_run.h"
@@ -38,7 +39,8 @@ RunTiming within_limits(RunTiming timing, const v1::CapabilitiesResponse& node) 
 
 // True when every probe was healthy for the baseline.
 bool hold_baseline(const Experiment& experiment, RunState& state, const RunTiming& timing) {
-  state.wait_steady(mono_now() + experiment.steady_state.baseline + timing.baseline_grace);
+  const Nanos grace = std::max(timing.baseline_grace, BaselineWatch(experiment).slack());
+  state.wait_steady(mono_now() + experiment.steady_state.baseline + grace);
   if (state.interrupted()) return false;
   const std::string why_not = state.why_not_steady();
   if (!why_not.empty()) state.interrupt(Interruption::kPrecondition, why_not);

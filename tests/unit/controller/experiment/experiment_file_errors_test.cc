@@ -121,6 +121,24 @@ TEST(ExperimentFileErrors, Durations) {
   expect_errors(cases);
 }
 
+TEST(ExperimentFileErrors, APauseBetweenSamplesThatRecoveryHasNoTimeFor) {
+  const Mistake cases[] = {
+      {"every: 100ms", "every: 10001ms",
+       "6:10: every: 10s1ms is longer than recovery.within, 10s: no sample need fall into it"},
+      {"every: 100ms\n  baseline: 2s", "baseline: 2s\n  every: 11s", "7:10: every: 11s is longer than "},
+      {"recovery: { within: 10s, stable: 1500ms }", "recovery: { within: 99ms }",
+       "6:10: every: 100ms is longer than recovery.within, 99ms"},
+  };
+  expect_errors(cases);
+  const std::string usual = "every: 100ms\n  baseline: 2s";
+  std::string text = sample_with(usual, "baseline: 2s");
+  text.replace(text.find("within: 10s"), 11, "within: 249ms");
+  EXPECT_THAT(message_of(parse_experiment(text, "x.yaml").status()),
+              ::testing::HasSubstr(
+                  "within: 249ms is shorter than steadyState.every, 250ms: no sample need fall into it"));
+  EXPECT_TRUE(parse_experiment(sample_with("every: 100ms", "every: 10s"), "x.yaml").ok());
+}
+
 TEST(ExperimentFileErrors, Percentages) {
   const Mistake cases[] = {
       {"probability: 10%", "probability: 0%", "30:96: probability: must be above 0%"},

@@ -33,6 +33,18 @@ TEST(BaselineWatch, IsSteadyAfterTheWholeStretchAndNotBefore) {
   EXPECT_EQ(watch.why_not(), "");
 }
 
+TEST(BaselineWatch, HasSlackForSamplesFarApartAndLate) {
+  Experiment experiment = small_experiment();
+  experiment.steady_state.every = 30s;
+  experiment.steady_state.probes[1].timeout = 4s;
+  BaselineWatch watch(experiment);
+  // The first and the third sample, for the second was a moment less than a baseline of 30 s later.
+  const Nanos known = 2 * 30s + 4s;
+  EXPECT_GE(experiment.steady_state.baseline + watch.slack(), known);
+  experiment.steady_state.baseline = 30s;
+  EXPECT_GE(experiment.steady_state.baseline + BaselineWatch(experiment).slack(), known);
+}
+
 TEST(BaselineWatch, StartsAnewAfterEveryStateButHealthy) {
   for (const HealthState bad : {kDegraded, kUnhealthy, kUnknown}) {
     BaselineWatch watch(small_experiment());

@@ -60,12 +60,24 @@ TEST(Runner, FailsWhenProbeNeverRecovers) {
 TEST(Runner, InjectsNothingWithoutSteadyState) {
   RunLab lab;
   lab.timing.baseline_grace = milliseconds(50);
+  lab.experiment.steady_state.probes[0].timeout = milliseconds(20);
   lab.health = [] { return HealthState::kUnknown; };
   const RunRecord run = lab.run();
   EXPECT_EQ(run.judgement.outcome, Outcome::kPrecondition);
   EXPECT_EQ(run.judgement.exit_code, 3);
   EXPECT_EQ(lab.agent.applied(), 0U);
   EXPECT_EQ(phases_of(run), std::vector<Phase>{Phase::kBaseline});
+}
+
+TEST(Runner, TheBaselineLastsAsLongAsItsSamplesNeed) {
+  RunLab lab;  // as with the real times: a pause of 12 s and more, a baseline of 3 s and 10 s beyond
+  lab.timing.baseline_grace = milliseconds(10);
+  lab.experiment.steady_state.every = milliseconds(200);
+  lab.experiment.method = testing::serial({{testing::fault_step("slow", milliseconds(500))}});
+  const RunRecord run = lab.run();
+  EXPECT_EQ(run.judgement.outcome, Outcome::kPassed) << run.judgement.reason;
+  const Nanos baseline = run.phases.at(0).end_at - run.phases.at(0).start_at;
+  EXPECT_GE(baseline, milliseconds(150)) << "it waits for a second sample";
 }
 
 TEST(Runner, FaultThatMatchedNothingIsInconclusive) {
