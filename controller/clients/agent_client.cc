@@ -3,6 +3,7 @@
 #include <google/protobuf/util/time_util.h>
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "controller/clients/connect_cure.h"
 #include "faultline/v1/agent.grpc.pb.h"
 
 namespace faultline {
@@ -23,15 +25,6 @@ constexpr auto kRenewTimeout = std::chrono::seconds(2);
 constexpr auto kClockTimeout = std::chrono::seconds(2);
 constexpr int kClockReadings = 8;
 constexpr auto kChangeTimeout = std::chrono::seconds(10);
-
-Status from_grpc(const grpc::Status& status, const std::string& address) {
-  if (status.ok()) return ok_status();
-  const auto code = static_cast<StatusCode>(status.error_code());  // the same numbers by definition
-  if (code == StatusCode::kDeadlineExceeded) return make_error(code, "agent at {} does not answer", address);
-  if (code == StatusCode::kUnavailable)
-    return make_error(code, "agent at {}: {}", address, status.error_message());
-  return Status(code, status.error_message());
-}
 
 StatusOr<std::string> read_pem(const std::string& flag, const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -53,7 +46,7 @@ StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials(const AgentAddre
 
 class GrpcAgentClient final : public AgentClient {
  public:
-  GrpcAgentClient(std::string address, std::shared_ptr<grpc::Channel> channel)
+  GrpcAgentClient(AgentAddress address, std::shared_ptr<grpc::Channel> channel)
       : address_(std::move(address)), stub_(v1::Agent::NewStub(std::move(channel))) {}
 
   StatusOr<v1::CapabilitiesResponse> capabilities() override {
@@ -98,8 +91,9 @@ class GrpcAgentClient final : public AgentClient {
     while (reader->Read(&response)) on_update(response);
     const grpc::Status status = reader->Finish();
     if (stop.stop_requested()) return ok_status();
-    if (status.ok()) return make_error(StatusCode::kUnavailable, "agent at {} ended the stream", address_);
-    return from_grpc(status, address_);
+    if (status.ok())
+      return make_error(StatusCode::kUnavailable, "agent at {} ended the stream", address_.address);
+    return from_grpc(status);
   }
 
  private:
@@ -110,11 +104,26 @@ class GrpcAgentClient final : public AgentClient {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + timeout);
     Response response;
-    FL_RETURN_IF_ERROR(from_grpc((stub_.get()->*method)(&context, request, &response), address_));
+    FL_RETURN_IF_ERROR(from_grpc((stub_.get()->*method)(&context, request, &response)));
     return response;
   }
 
-  std::string address_;
+  Status from_grpc(const grpc::Status& status) {
+    const auto code = static_cast<StatusCode>(status.error_code());  // the same numbers by definition
+    if (code == StatusCode::kDeadlineExceeded)
+      return make_error(code, "agent at {} does not answer", address_.address);
+    if (code == StatusCode::kUnavailable) {
+      // An agent that is lost later is another matter: nobody has to be told where it might be.
+      return make_error(
+          code, "agent at {}: {}", address_.address,
+          has_answered_ ? status.error_message() : connect_cure(address_, status.error_message()));
+    }
+    has_answered_ = true;
+    return status.ok() ? ok_status() : Status(code, status.error_message());
+  }
+
+  AgentAddress address_;
+  std::atomic<bool> has_answered_ = false;
   std::unique_ptr<v1::Agent::Stub> stub_;
 };
 
@@ -129,7 +138,7 @@ StatusOr<std::unique_ptr<AgentClient>> make_agent_client(const AgentAddress& add
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(kConnectTimeout.count()));
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
-  return std::make_unique<GrpcAgentClient>(address.address,
+  return std::make_unique<GrpcAgentClient>(address,
                                            grpc::CreateCustomChannel(address.address, creds, arguments));
 }
 

@@ -23,7 +23,8 @@ def delayed(lane, name):
 
 
 def agent_missing(lane):
-    lane.does(7, "run", lane.experiment("good"), says="agent at unix:", agent="unix:/run/fl-e2e/nobody.sock")
+    lane.does(7, "run", lane.experiment("good"), says="agent at unix:.*no such socket; is faultline-agent running",
+              agent="unix:/run/fl-e2e/nobody.sock")
     lane.does(7, "plan", lane.experiment("good"), says="agent at unix:", agent="unix:/run/fl-e2e/nobody.sock")
     lane.does(7, "doctor", says="agent at unix:", agent="unix:/run/fl-e2e/nobody.sock")
 

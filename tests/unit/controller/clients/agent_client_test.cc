@@ -4,11 +4,18 @@
 #include <google/protobuf/util/time_util.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 #include <thread>
 
 #include "common/clock.h"
+#include "common/unique_fd.h"
+#include "controller/clients/connect_cure.h"
 #include "faultline/v1/agent.grpc.pb.h"
 #include "tests/support/temp_dir.h"
 
@@ -130,6 +137,59 @@ TEST(AgentClient, MissingAgentIsUnavailableAtOnce) {
   const MonoTime before = mono_now();
   EXPECT_EQ(client->capabilities().status().code(), StatusCode::kUnavailable);
   EXPECT_LT(mono_now() - before, seconds(5));
+}
+
+// Listens at `path`.
+UniqueFd bound_to(const std::string& path) {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  path.copy(name.sun_path, sizeof(name.sun_path) - 1);
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)), 0);
+  EXPECT_EQ(::listen(fd.get(), 1), 0);
+  return fd;
+}
+
+// What the user is told who calls an agent at this socket.
+std::string told_at(const std::string& path) {
+  return message_of((*make_agent_client({"unix:" + path, "", "", ""}))->capabilities().status());
+}
+
+TEST(AgentClient, MissingAgentIsToldWithItsCure) {
+  const testing::TempDir dir;
+  const std::string none = dir.path() + "/none.sock";
+  EXPECT_EQ(told_at(none),
+            "agent at unix:" + none +
+                ": no such socket; is faultline-agent running on this machine? Start it as root, or "
+                "name its socket with --agent");
+
+  const std::string left = dir.path() + "/left.sock";
+  bound_to(left).reset();  // as of a killed agent
+  EXPECT_EQ(told_at(left),
+            "agent at unix:" + left +
+                ": the socket is there, but nobody listens; has faultline-agent ended? Start it again "
+                "as root");
+}
+
+TEST(ConnectCure, TellsRootsSocketToOthersAndCertificatesOverTcp) {
+  EXPECT_EQ(
+      connect_cure({"node-7:7443", "ca", "cert", "key"}, "refused"),
+      "refused; is faultline-agent listening there, and was each side's certificate signed by the other's "
+      "--tls-ca?");
+  const testing::TempDir dir;
+  const std::string path = dir.path() + "/roots.sock";
+  const UniqueFd listens = bound_to(path);
+  std::filesystem::permissions(dir.path(), std::filesystem::perms(0755));
+  std::filesystem::permissions(path, std::filesystem::perms::none);
+  std::string told;
+  std::thread([&] {
+    constexpr uid_t kNobody = 65534;
+    if (::geteuid() == 0) {  // the bare call changes this thread alone
+      ASSERT_EQ(::syscall(SYS_setresuid, kNobody, kNobody, kNobody), 0);
+    }
+    told = connect_cure({"unix:" + path, "", "", ""}, "");
+  }).join();
+  EXPECT_EQ(told, "permission denied; the socket is for root alone: run faultline as root");
 }
 
 TEST(AgentAddress, AcceptsWhatCanWork) {
