@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 #include <sstream>
 
 #include "controller/cli/exit_code.h"
@@ -19,6 +20,7 @@ constexpr char kFooter[] = R"(Examples:
   faultline run gateway.yaml --out results/     run it; reports go to results/
   faultline halt --reason "customers affected"  end every fault now, and let none start
   faultline halt --release                      let runs start again
+  faultline run --help                          the options of a subcommand
 
 Exit codes of run:
   0 passed          1 failed: hypothesis violated, or not recovered in time
@@ -48,6 +50,20 @@ constexpr char kDoctorFooter[] =
 
 Exit code 0: every fault kind works on this node; 1: some do not; 7: the agent does not answer.)";
 
+// The library lists a subcommand's own options only; the global ones stand after it just as well.
+class HelpText final : public CLI::Formatter {
+ public:
+  std::string make_subcommands(const CLI::App* app, CLI::AppFormatMode mode) const override {
+    const CLI::App* program = app->get_parent();
+    if (program == nullptr) return CLI::Formatter::make_subcommands(app, mode);
+    const auto is_global = [&](const CLI::Option* option) {
+      return option != program->get_help_ptr() && option != program->get_version_ptr();
+    };
+    return make_group("Global options, before or after the subcommand", false,
+                      program->get_options(is_global));
+  }
+};
+
 void add_global_options(CLI::App& app, GlobalArgs& args) {
   args.agent.address = "unix:/run/faultline/agent.sock";
   app.add_option("--agent", args.agent.address, "The node agent: unix:/PATH or HOST:PORT (with certificates)")
@@ -74,6 +90,7 @@ CLI::App* add_file_command(CLI::App& app, const char* name, const char* about, s
 
 std::variant<CommandLine, ParseEnd> parse_command_line(std::vector<std::string> arguments) {
   CLI::App app(kDescription, "faultline");
+  app.formatter(std::make_shared<HelpText>());  // before the subcommands, which inherit it
   app.footer(kFooter);
   app.require_subcommand(1);
   app.fallthrough();  // global options may also come after the subcommand

@@ -90,6 +90,24 @@ TEST(CommandLine, HelpAndVersionAreNoErrors) {
   }
 }
 
+TEST(CommandLine, TheHelpOfEverySubcommandListsTheGlobalOptions) {
+  const std::string program = ended({"--help"}).text;
+  EXPECT_EQ(program.find("Global options, before or after"), std::string::npos) << "these are its own";
+  for (const char* name : {"run", "validate", "plan", "doctor", "halt", "runs"}) {
+    const std::string text = ended({name, "--help"}).text;
+    const std::size_t heading = text.find("\nGlobal options, before or after the subcommand:\n");
+    ASSERT_NE(heading, std::string::npos) << text;
+    for (const char* option : {"--agent", "--tls-ca", "--tls-cert", "--tls-key", "--store", "--log-level"}) {
+      const std::size_t line = program.find(std::string("  ") + option);
+      ASSERT_NE(line, std::string::npos) << option;
+      // Told alike in both places.
+      EXPECT_NE(text.find(program.substr(line, program.find('\n', line) - line), heading), std::string::npos)
+          << option << " in " << text;
+    }
+    EXPECT_EQ(text.find("--version"), std::string::npos) << "it ends the program wherever it stands";
+  }
+}
+
 TEST(ExitCode, SaysWhoseErrorItIs) {
   EXPECT_EQ(exit_code_before_run(ok_status()), 0);
   for (const StatusCode code :
