@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "controller/cli/traffic_text.h"
 #include "controller/experiment/overlap.h"
 #include "controller/experiment/record.h"
 #include "controller/experiment/units.h"
@@ -47,9 +48,10 @@ class MethodText {
   std::string fault(const FaultStep& step, const std::string& indent) const {
     const auto at = static_cast<std::size_t>(std::find(steps_.begin(), steps_.end(), &step) - steps_.begin());
     const v1::Plan& plan = checked_.plans[at];
-    std::string text = fmt::format(
-        "{0}fault {1}: {2} for {3}\n{0}  target: {4} -> {5}\n{0}  mechanism: {6}\n", indent, step.name,
-        step.kind, format_duration(step.duration), step.target, plan.resolved_target(), plan.mechanism());
+    std::string text =
+        fmt::format("{0}fault {1}: {2} for {3}\n{0}  target: {4} -> {5}\n{0}  {6}\n{0}  mechanism: {7}\n",
+                    indent, step.name, step.kind, format_duration(step.duration), step.target,
+                    plan.resolved_target(), traffic_text(step.spec), plan.mechanism());
     for (const std::string& line : plan.steps()) text += fmt::format("{}    - {}\n", indent, line);
     return text;
   }

@@ -85,42 +85,8 @@ bool same_ports(const PortRanges& a, const PortRanges& b) {
   });
 }
 
-const v1::NetworkFilter& traffic_of(const v1::FaultSpec& spec) {
-  switch (spec.kind_case()) {
-    case v1::FaultSpec::kDelay:
-      return spec.delay().traffic();
-    case v1::FaultSpec::kLoss:
-      return spec.loss().traffic();
-    case v1::FaultSpec::kDuplicate:
-      return spec.duplicate().traffic();
-    case v1::FaultSpec::kCorrupt:
-      return spec.corrupt().traffic();
-    case v1::FaultSpec::kReorder:
-      return spec.reorder().traffic();
-    case v1::FaultSpec::kRate:
-      return spec.rate().traffic();
-    case v1::FaultSpec::kPartition:
-      return spec.partition().traffic();
-    case v1::FaultSpec::kReject:
-      return spec.reject().traffic();
-    case v1::FaultSpec::kConnectError:
-      return spec.connect_error().traffic();
-    case v1::FaultSpec::kReset:
-      return spec.reset().traffic();
-    default:
-      return v1::NetworkFilter::default_instance();
-  }
-}
-
-v1::Protocol protocol_of(const v1::FaultSpec& spec) {
-  return spec.has_reset() ? v1::PROTOCOL_TCP : traffic_of(spec).protocol();
-}
-
 bool goes(const v1::FaultSpec& spec, v1::Direction way) {
-  v1::Direction direction = traffic_of(spec).direction();
-  if (direction == v1::DIRECTION_UNSPECIFIED) {
-    direction = spec.has_partition() ? v1::DIRECTION_BOTH : v1::DIRECTION_EGRESS;
-  }
+  const v1::Direction direction = direction_of(spec);
   return direction == v1::DIRECTION_BOTH || direction == way;
 }
 
@@ -181,6 +147,43 @@ std::string_view subject_of(const v1::FaultSpec& spec) {
   if (spec.has_reset()) return "connections";
   if (spec.has_dns()) return "queries";
   return "packets";
+}
+
+const v1::NetworkFilter& traffic_of(const v1::FaultSpec& spec) {
+  switch (spec.kind_case()) {
+    case v1::FaultSpec::kDelay:
+      return spec.delay().traffic();
+    case v1::FaultSpec::kLoss:
+      return spec.loss().traffic();
+    case v1::FaultSpec::kDuplicate:
+      return spec.duplicate().traffic();
+    case v1::FaultSpec::kCorrupt:
+      return spec.corrupt().traffic();
+    case v1::FaultSpec::kReorder:
+      return spec.reorder().traffic();
+    case v1::FaultSpec::kRate:
+      return spec.rate().traffic();
+    case v1::FaultSpec::kPartition:
+      return spec.partition().traffic();
+    case v1::FaultSpec::kReject:
+      return spec.reject().traffic();
+    case v1::FaultSpec::kConnectError:
+      return spec.connect_error().traffic();
+    case v1::FaultSpec::kReset:
+      return spec.reset().traffic();
+    default:
+      return v1::NetworkFilter::default_instance();
+  }
+}
+
+v1::Protocol protocol_of(const v1::FaultSpec& spec) {
+  return spec.has_reset() ? v1::PROTOCOL_TCP : traffic_of(spec).protocol();
+}
+
+v1::Direction direction_of(const v1::FaultSpec& spec) {
+  const v1::Direction direction = traffic_of(spec).direction();
+  if (direction != v1::DIRECTION_UNSPECIFIED) return direction;
+  return spec.has_partition() ? v1::DIRECTION_BOTH : v1::DIRECTION_EGRESS;
 }
 
 }  // namespace faultline

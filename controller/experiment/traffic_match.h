@@ -1,4 +1,4 @@
-// Whether two faults can meet: on one target, and on one packet of it. Pure.
+// Which traffic a fault is about, and whether two can meet: on one target, and on one packet of it. Pure.
 #pragma once
 
 #include <string_view>
@@ -19,6 +19,13 @@ Meet same_target(std::string_view a, std::string_view b);
 // Whether some packet (connection attempt, connection, query: what the kinds are about) can match both.
 // Chance, shares and pulses are left aside.
 Meet same_packets(const v1::FaultSpec& a, const v1::FaultSpec& b);
+
+// A fault's filter; the one that matches everything where its kind takes none (dns).
+const v1::NetworkFilter& traffic_of(const v1::FaultSpec& spec);
+
+// What the filter comes to, with what the kind itself decides. A direction has no meaning for reset and dns.
+v1::Protocol protocol_of(const v1::FaultSpec& spec);
+v1::Direction direction_of(const v1::FaultSpec& spec);
 
 // What the kind is about: "packets", "connection attempts", "connections", "queries".
 std::string_view subject_of(const v1::FaultSpec& spec);

@@ -87,7 +87,8 @@ def validates(lane):
 def plans(lane):
     with NothingApplied(lane):
         lane.does(0, "plan", lane.experiment("good"),
-                  says=f"{lane.target.id}.*qdisc tree fa17: beside eth0.*each of them waits 300 ms.*Nothing was touched")
+                  says=f"{lane.target.id}.*traffic: egress; peers: {re.escape(lane.backend.address)}; protocol: any\\n"
+                       ".*qdisc tree fa17: beside eth0.*each of them waits 300 ms.*Nothing was touched")
         path, place = mistaken(lane, "container:{id}", "@container:nobody")
         lane.does(2, "plan", path, says=re.escape(f"{path}:{place}: "))
     lane.does(0, "runs", says="no runs recorded")

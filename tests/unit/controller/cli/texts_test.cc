@@ -142,6 +142,7 @@ TEST(PlanText, ShowsTheMethodWithMechanismAndSteps) {
                       "  at the same time:\n"
                       "    fault slow: delay for 2s\n"
                       "      target: cgroup:/slow -> cgroup /shop (3 processes)\n"
+                      "      traffic: egress; peers: any; protocol: any\n"
                       "      mechanism: netem\n"
                       "        - add qdisc\n"
                       "    wait 1s\n"),
