@@ -7,6 +7,7 @@
 #include "controller/experiment/baseline_watch.h"
 #include "controller/experiment/describe.h"
 #include "controller/experiment/probe_summary.h"
+#include "controller/experiment/shadow.h"
 #include "controller/experiment/stop_watch.h"
 #include "controller/experiment/units.h"
 
@@ -32,7 +33,18 @@ std::string effect_text(const v1::FaultStatus& status) {
   return text;
 }
 
-Finding effect_finding(const FaultStep& step, const FaultOutcome* fault) {
+// Without a confirmed end the last counters may be old.
+Finding not_effective(const Experiment& experiment, const RunRecord& record, const FaultStep& step,
+                      const FaultOutcome& fault, Finding finding) {
+  if (fault.removed_at) finding.result = FindingResult::kViolated;
+  finding.message = fmt::format("not effective: {}", finding.message);
+  const std::string shadow = shadow_text(experiment, record, step);
+  if (!shadow.empty()) finding.message += fmt::format("; {}", shadow);
+  return finding;
+}
+
+Finding effect_finding(const Experiment& experiment, const RunRecord& record, const FaultStep& step) {
+  const FaultOutcome* fault = outcome_of(record, step);
   Finding finding{fmt::format("effect/{}", step.name), FindingResult::kUnknown, "it was never injected"};
   if (fault == nullptr) return finding;
   if (!fault->effective_at) {
@@ -43,13 +55,11 @@ Finding effect_finding(const FaultStep& step, const FaultOutcome* fault) {
     finding.message = "it was armed, and ended before its start";
     return finding;
   }
-  const v1::Counters& counters = fault->status.counters();
   finding.message = effect_text(fault->status);
-  if (counters.injected() == 0) {
-    // Without a confirmed end the last counters may be old.
-    if (fault->removed_at) finding.result = FindingResult::kViolated;
-    finding.message = fmt::format("not effective: {}", finding.message);
-  } else if (fault->status.end_reason() == v1::END_REASON_TARGET_GONE) {
+  if (fault->status.counters().injected() == 0) {
+    return not_effective(experiment, record, step, *fault, std::move(finding));
+  }
+  if (fault->status.end_reason() == v1::END_REASON_TARGET_GONE) {
     finding.message = fmt::format("it ended early because its target went away; {}", finding.message);
   } else {
     finding.result = FindingResult::kHeld;
@@ -114,7 +124,7 @@ std::vector<Finding> baseline_findings(const Experiment& experiment, const RunRe
 std::vector<Finding> effect_findings(const Experiment& experiment, const RunRecord& record) {
   std::vector<Finding> findings;
   for (const FaultStep* step : fault_steps(experiment.method)) {
-    findings.push_back(effect_finding(*step, outcome_of(record, *step)));
+    findings.push_back(effect_finding(experiment, record, *step));
   }
   return findings;
 }

@@ -11,7 +11,8 @@ namespace faultline {
 // One finding a probe: it was healthy for the whole baseline.
 std::vector<Finding> baseline_findings(const Experiment& experiment, const RunRecord& record);
 
-// One finding a fault step: the kernel saw it act, for as long as it was asked to. Violated: not effective.
+// One finding a fault step: the kernel saw it act, for as long as it was asked to. Violated: not effective,
+// with the faults that had its packets instead.
 std::vector<Finding> effect_findings(const Experiment& experiment, const RunRecord& record);
 
 // One finding a fault step of a together block. Held: it started at the planned moment. Never violated.

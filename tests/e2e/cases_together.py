@@ -10,7 +10,7 @@ TOGETHER = """together:
       - fault:
           name: slow
           target: {target}
-          for: 2s
+          for: {lasting}
           priority: 1
           {slow}
       - fault:
@@ -21,12 +21,12 @@ TOGETHER = """together:
 """
 
 
-def together(lane, name, echo_peer):
+def together(lane, name, echo_peer, lasting="2s"):
     path = lane.experiment(name)
     with open(path) as file:
         text = file.read()
     start, end = text.index("  - fault:"), text.index("recovery:")
-    block = TOGETHER.format(target=lane.target.target, slow=lane.delay("300ms"),
+    block = TOGETHER.format(target=lane.target.target, lasting=lasting, slow=lane.delay("300ms"),
                             echo=lane.delay("20ms", peer=echo_peer))
     return lane.file(name, text[:start] + "  - " + block + text[end:])
 
@@ -70,8 +70,17 @@ def plan_tells_who_has_the_packets(lane):
         assert "overlap" not in apart, apart
 
 
+def shadowed(lane):
+    run = lane.run(together(lane, "shadowed", lane.backend.address, lasting="8s"))
+    journal = lane.judges(run, 4, says="effect/echo: not effective: 0 injected of 0 matched.*; fault slow, which "
+                                       "matches the same packets, has them instead: its priority is 1, this one's 0")
+    slow, echo = journal["faults"]
+    assert slow["counters"]["injected"] > 0 == echo["counters"]["matched"], journal["faults"]
+
+
 CASES = [
     ("two faults are armed and start at one moment", at_one_moment),
     ("what is reverted while armed has done nothing", interrupted_while_armed),
+    ("exit 4: a fault that another one kept from its packets names that", shadowed),
     ("plan tells which of two faults has the packets", plan_tells_who_has_the_packets),
 ]
