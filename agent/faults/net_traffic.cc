@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "agent/faults/net_routes.h"
 #include "agent/kernel/cgroup_programs.h"
 #include "agent/kernel/host_end.h"
 #include "agent/kernel/net_support.h"
@@ -325,6 +326,8 @@ StatusOr<std::vector<StateItem>> NetTraffic::snapshot(const Target& target) {
   for (const Netns& netns : target.netns) {
     FL_ASSIGN_OR_RETURN(auto inside, NetTrees::snapshot(netns, {}));
     std::move(inside.begin(), inside.end(), std::back_inserter(items));
+    FL_ASSIGN_OR_RETURN(auto routes, route_items(netns));
+    std::move(routes.begin(), routes.end(), std::back_inserter(items));
   }
   const std::lock_guard lock(mutex_);  // before asking: our own programs must not come or go meanwhile
   if (const auto outside = outside_.find(target.cgroup_id); outside != outside_.end()) {

@@ -20,6 +20,8 @@ class NetDevice : public ::testing::Test {
   void SetUp() override {
     const Status supported = lab.kinds[0]->supported();
     REQUIRE_SUPPORTED(supported.ok(), message_of(supported));
+    // The kernel takes it away with the device, or when that goes down; nobody else does.
+    shell(ip() + "route add 10.7.0.0/16 via " + kPeer);
     const auto applied = lab.engine.apply(lab.request(delay_spec(kDelay)));
     ASSERT_TRUE(applied.ok()) << applied.status();
     ASSERT_GE(median(), kDelayMs);

@@ -244,7 +244,11 @@ std::string NetLab::detour_device() const {
 }
 
 std::string NetLab::network_state(const std::string& netns) {
-  return shell("tc -n " + netns + " qdisc show && ip -n " + netns + " -o link show");
+  const std::string ip = "ip -n " + netns + " ";
+  // What the kernel makes for the lab's own addresses has come once these have proved to be nobody else's.
+  return shell("tc -n " + netns + " qdisc show && " + ip + "-o link show && " + ip +
+               "route show table all | sed '/dev \\(eth0\\|lo\\) .*proto kernel/d' && " + ip +
+               "rule show && " + ip + "-6 rule show");
 }
 
 }  // namespace faultline::testing

@@ -49,5 +49,41 @@ TEST(Residue, AForeignItemThatChangedIsBothMissingAndNew) {
             (Lines{"left behind: " + changed.text, "missing: " + kForeign.text}));
 }
 
+const StateItem kGround{.text = "interface 2 eth0 up", .ground = true};
+const StateItem kMoved{.text = "interface 2 uplink7 up", .ground = true};
+
+StateItem standing(const std::string& text, std::vector<std::string> grounds) {
+  return {.text = text, .stands_on = std::move(grounds)};
+}
+
+TEST(Residue, OfWhatStandsOnTheSameGroundEveryDifferenceIsTold) {
+  const StateItem route = standing("route dev eth0", {kGround.text});
+  EXPECT_EQ(residue({kGround, route}, {kGround, route}, {}), Lines{});
+  EXPECT_EQ(residue({kGround}, {kGround, route}, {}), Lines{"left behind: " + route.text});
+  EXPECT_EQ(residue({kGround, route}, {kGround}, {}), Lines{"missing: " + route.text});
+}
+
+TEST(Residue, GroundsThemselvesAreNoState) {
+  EXPECT_EQ(residue({kGround}, {kMoved}, {}), Lines{});
+}
+
+TEST(Residue, WhatGoesWithItsGroundOrComesWithOneIsOthers) {
+  const StateItem old = standing("route dev eth0", {kGround.text});
+  const StateItem renamed = standing("route dev uplink7", {kMoved.text});
+  EXPECT_EQ(residue({kGround, old}, {}, {}), Lines{});
+  EXPECT_EQ(residue({kGround, old}, {kMoved, renamed}, {}), Lines{});
+}
+
+TEST(Residue, WhatStandsOnSeveralGroundsGoesWithAnyOfThem) {
+  const StateItem both = standing("route dev eth0, eth1", {kGround.text, "interface 3 eth1 up"});
+  EXPECT_EQ(residue({kGround, {.text = "interface 3 eth1 up", .ground = true}, both}, {kGround}, {}),
+            Lines{});
+}
+
+TEST(Residue, OursIsToldWhateverItStandsOn) {
+  const StateItem route{.text = "route dev fa17-2", .ours = true, .stands_on = {"interface 9 fa17-2 up"}};
+  EXPECT_EQ(residue({}, {route}, {}), Lines{"left behind: " + route.text});
+}
+
 }  // namespace
 }  // namespace faultline
