@@ -8,7 +8,8 @@
 namespace faultline {
 namespace {
 
-constexpr std::uint64_t kEnough = 30;  // samples, to be judged by
+constexpr std::uint64_t kEnough = 30;   // samples, to be judged by
+constexpr double kTwoSided99 = 2.5758;  // standard errors
 
 double percentile(const std::vector<Nanos>& sorted, double p) {
   const auto rank = static_cast<std::size_t>(p * static_cast<double>(sorted.size() - 1) + 0.5);
@@ -35,11 +36,11 @@ double share_of(const v1::Selection* packets) {
 
 }  // namespace
 
-v1::Achieved achieved_time(std::string_view name, Nanos requested, Nanos median, SojournSamples samples) {
+v1::Achieved achieved_time(std::string_view name, const RequestedTime& requested, SojournSamples samples) {
   v1::Achieved time;
   time.set_name(std::string(name));
   time.set_unit("ms");
-  time.set_requested(to_ms(requested));
+  time.set_requested(to_ms(requested.latency));
   time.set_samples(samples.count);
   if (samples.newest.empty()) return time;
   std::sort(samples.newest.begin(), samples.newest.end());
@@ -47,9 +48,16 @@ v1::Achieved achieved_time(std::string_view name, Nanos requested, Nanos median,
   time.set_p05(percentile(samples.newest, 0.05));
   time.set_p95(percentile(samples.newest, 0.95));
   if (samples.count < kEnough) return time;
-  const double tolerance = std::max(1.0, 0.1 * to_ms(median));
-  time.set_tolerated_low(std::max(0.0, to_ms(median) - tolerance));
-  time.set_tolerated_high(to_ms(median) + tolerance);
+  const auto quantile = [&](double p) {
+    return to_ms(requested.latency) + to_ms(requested.jitter) * quantile_of(requested.shape, p);
+  };
+  const double independent =
+      static_cast<double>(samples.newest.size()) * (1 - requested.correlation) / (1 + requested.correlation);
+  const double chance = kTwoSided99 * 0.5 / std::sqrt(independent);
+  const double median = to_ms(requested.latency) + to_ms(requested.jitter) * median_of(requested.shape);
+  const double tolerance = std::max(1.0, 0.1 * median);
+  time.set_tolerated_low(std::max(0.0, quantile(0.5 - chance) - tolerance));
+  time.set_tolerated_high(quantile(0.5 + chance) + tolerance);
   return time;
 }
 
@@ -69,7 +77,7 @@ v1::Achieved achieved_share(std::string_view name, const v1::Selection* packets,
   share.set_p95(seen);
   const bool independent = !packets || packets->how_case() != v1::Selection::kBursts;
   if (requested == 0 || !independent || counted.matched < kEnough) return share;
-  const double off = 2.5758 * std::sqrt(requested * (1 - requested) / n) + 0.5 / n;  // 99 %, two-sided
+  const double off = kTwoSided99 * std::sqrt(requested * (1 - requested) / n) + 0.5 / n;
   share.set_tolerated_low(100 * std::max(0.0, requested - off));
   share.set_tolerated_high(100 * std::min(1.0, requested + off));
   return share;

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "agent/kernel/jitter_table.h"
 #include "agent/kernel/net_sojourn.h"
 #include "agent/kernel/net_steer.h"
 #include "common/clock.h"
@@ -12,9 +13,17 @@
 
 namespace faultline {
 
-// Of the packets' time in their band. `median`: what the requested values lead to. Tolerated: a tenth of it,
-// and not less than a millisecond, for the time that a busy node's processor is away.
-v1::Achieved achieved_time(std::string_view name, Nanos requested, Nanos median, SojournSamples samples);
+struct RequestedTime {
+  Nanos latency{};
+  Nanos jitter{};
+  JitterShape shape = JitterShape::kUniform;
+  double correlation = 0;  // of the jitter of two packets in a row
+};
+
+// Of the packets' time in their band. Tolerated of its median: what 99 % of such samples show by chance
+// (order statistics; packets that are correlated count for fewer), and beyond that a tenth of the requested
+// median, and not less than a millisecond, for the time that a busy node's processor is away.
+v1::Achieved achieved_time(std::string_view name, const RequestedTime& requested, SojournSamples samples);
 
 // The share of packets hit. `requested` is 0 where the selection names none (the first n). Tolerated, where
 // packets are drawn independently: the interval that holds 99 % of binomial outcomes (normal approximation

@@ -4,6 +4,7 @@
 #include "agent/faults/network_kinds.h"
 #include "agent/faults/proto_time.h"
 #include "agent/faults/traffic_kind.h"
+#include "agent/kernel/jitter_grades.h"
 #include "agent/kernel/netem_support.h"
 
 namespace faultline {
@@ -11,6 +12,9 @@ namespace {
 
 constexpr TimeRange kLatency{.least = Nanos(1), .most = std::chrono::minutes(1)};
 constexpr Nanos kMaxJitter = std::chrono::seconds(2);  // netem would cut it to 2.1 s without a word
+
+constexpr NetemParams kCorrelated{
+    .latency = std::chrono::milliseconds(2), .jitter = std::chrono::milliseconds(1), .correlation = 0.5};
 
 JitterShape shape_of(v1::Distribution distribution) {
   switch (distribution) {
@@ -35,11 +39,15 @@ class DelayKind : public TrafficKind {
   Status supported() override { return traffic().supported(BandParams(NetemParams{})); }
   std::vector<std::string> limits() override {
     std::vector<std::string> limits = traffic().limits(BandParams(NetemParams{}));
-    limits.emplace_back("no correlation (netem takes it without effect)");
+    if (const Status graded = traffic().supported(BandParams(kCorrelated)); !graded.ok()) {
+      limits.push_back("no correlation: " + message_of(graded));
+    }
     if (auto seeded = netem_takes_seed(); !seeded.ok()) {
       limits.push_back("whether its seed repeats the jitter is not known: " + message_of(seeded.status()));
     } else if (!*seeded) {
-      limits.push_back("its seed does not repeat the jitter (netem takes one from 6.7 on)");
+      limits.push_back(
+          "its seed repeats correlated jitter to within a sixteenth, other jitter not at all (netem takes "
+          "one from 6.7 on)");
     }
     return limits;
   }
@@ -53,18 +61,16 @@ class DelayKind : public TrafficKind {
     FL_RETURN_IF_ERROR(
         check_time(delay.jitter(), "delay: jitter",
                    {.least = Nanos(0), .most = std::min(kMaxJitter, to_nanos(delay.latency()))}));
-    if (!(delay.correlation() >= 0 && delay.correlation() < 1)) {  // refuses NaN, too
-      return invalid_argument("delay: correlation must be at least 0 and below 1");
+    if (!(delay.correlation() >= 0 && delay.correlation() <= kMostCorrelation)) {  // refuses NaN, too
+      return invalid_argument("delay: correlation must be between 0 and {}", kMostCorrelation);
     }
     if (!v1::Distribution_IsValid(delay.distribution()))
       return invalid_argument("delay: unknown distribution");
-    // Seen on 6.1 and 6.12: at 90 % asked for, two delays in a row are no more alike than any others.
-    if (delay.correlation() > 0) {
-      return make_error(StatusCode::kUnimplemented,
-                        "delay: correlation: the kernel's netem takes it and draws as if it were not there");
-    }
-    if (delay.distribution() != v1::DISTRIBUTION_UNIFORM && to_nanos(delay.jitter()) == Nanos::zero()) {
-      return invalid_argument("delay: a distribution needs a jitter");
+    if (to_nanos(delay.jitter()) == Nanos::zero()) {
+      if (delay.distribution() != v1::DISTRIBUTION_UNIFORM) {
+        return invalid_argument("delay: a distribution needs a jitter");
+      }
+      if (delay.correlation() > 0) return invalid_argument("delay: a correlation needs a jitter");
     }
     return ok_status();
   }
@@ -79,17 +85,22 @@ class DelayKind : public TrafficKind {
 
   std::string effect(const v1::FaultSpec& spec) const override {
     const v1::Delay& delay = spec.delay();
-    return fmt::format("each of them waits {}, jitter {}", time_text(to_nanos(delay.latency())),
-                       time_text(to_nanos(delay.jitter())));
+    std::string text = fmt::format("each of them waits {}, jitter {}", time_text(to_nanos(delay.latency())),
+                                   time_text(to_nanos(delay.jitter())));
+    if (delay.correlation() > 0) {
+      text += fmt::format(", {:g} % correlated with the packet before", 100 * delay.correlation());
+    }
+    return text;
   }
 
   std::vector<v1::Achieved> achieved(const v1::FaultSpec& spec, TrafficFault& fault) const override {
-    const Nanos latency = to_nanos(spec.delay().latency());
-    const double off = median_of(shape_of(spec.delay().distribution()));
-    const Nanos median =
-        latency +
-        Nanos(static_cast<std::int64_t>(off * static_cast<double>(to_nanos(spec.delay().jitter()).count())));
-    return {achieved_time("latency", latency, median, fault.sojourn())};
+    const v1::Delay& delay = spec.delay();
+    return {achieved_time("latency",
+                          {.latency = to_nanos(delay.latency()),
+                           .jitter = to_nanos(delay.jitter()),
+                           .shape = shape_of(delay.distribution()),
+                           .correlation = delay.correlation()},
+                          fault.sojourn())};
   }
 };
 

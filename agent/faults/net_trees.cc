@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/kernel/graded_netem.h"
 #include "agent/kernel/tree_filter.h"
 #include "common/scope_exit.h"
 
@@ -222,7 +223,8 @@ StatusOr<std::vector<StateItem>> NetTrees::snapshot(const Netns& netns, const st
   FL_ASSIGN_OR_RETURN(const auto qdiscs, list_qdiscs(socket));
   for (const Qdisc& qdisc : qdiscs) {
     // Without a handle it is the kernel's own default, which comes back by itself.
-    if (qdisc.handle == 0 || (!ifindexes.empty() && !wanted.contains(qdisc.ifindex))) continue;
+    if (qdisc.handle == 0 || is_grade(qdisc) || (!ifindexes.empty() && !wanted.contains(qdisc.ifindex)))
+      continue;
     items.push_back(item_of(netns.inode, qdisc));
     if (!qdisc.is_root() || qdisc.handle != kTreeHandle) continue;
     FL_ASSIGN_OR_RETURN(const auto filters, list_tree_filters(socket, qdisc.ifindex));

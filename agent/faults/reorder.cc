@@ -40,8 +40,7 @@ class ReorderKind : public TrafficKind {
   }
 
   std::vector<v1::Achieved> achieved(const v1::FaultSpec& spec, TrafficFault& fault) const override {
-    return {achieved_time("hold", to_nanos(spec.reorder().hold()), to_nanos(spec.reorder().hold()),
-                          fault.sojourn()),
+    return {achieved_time("hold", {.latency = to_nanos(spec.reorder().hold())}, fault.sojourn()),
             achieved_share("held back", &spec.reorder().packets(), fault.counters())};
   }
 };

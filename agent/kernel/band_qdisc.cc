@@ -6,13 +6,14 @@
 #include <cmath>
 #include <limits>
 
+#include "agent/kernel/graded_netem.h"
 #include "agent/kernel/link.h"
+#include "agent/kernel/netem.h"
 #include "agent/kernel/tc_message.h"
 
 namespace faultline {
 namespace {
 
-constexpr std::uint32_t kAlways = ~0u;
 constexpr std::uint32_t kLinkHeaders = 64;  // Ethernet with tags and room to spare
 constexpr double kLateTimer_s = 0.010;
 constexpr double kSecond = 1e9;
@@ -30,39 +31,6 @@ tcmsg place_of(int ifindex, std::uint32_t band) {
   header.tcm_parent = kTreeHandle | band;
   header.tcm_handle = band_handle(band);
   return header;
-}
-
-// netem drops what is beyond its limit, so the limit must hold all that can be under way: a million packets a
-// second for as long as they wait.
-std::uint32_t queue_limit(const NetemParams& params) {
-  constexpr double kPacketsPerSecond = 1e6;
-  const double wait_s = std::chrono::duration<double>(longest_wait(params)).count();
-  return static_cast<std::uint32_t>(std::clamp(wait_s * kPacketsPerSecond, 1000.0, 4e6));
-}
-
-Status put_netem(NlMsg& msg, const NetemParams& params) {
-  tc_netem_qopt options{};
-  options.limit = queue_limit(params);
-  options.duplicate = params.duplicate ? kAlways : 0;
-  // netem's options are the struct, then attributes, both inside TCA_OPTIONS.
-  if (nlmsg_append(msg.get(), &options, sizeof options, NLMSG_ALIGNTO) < 0) {
-    return make_error(StatusCode::kResourceExhausted, "netlink message: out of room");
-  }
-  FL_RETURN_IF_ERROR(put_value(msg, TCA_NETEM_LATENCY64, static_cast<std::int64_t>(params.latency.count())));
-  FL_RETURN_IF_ERROR(put_value(msg, TCA_NETEM_JITTER64, static_cast<std::int64_t>(params.jitter.count())));
-  FL_RETURN_IF_ERROR(put_value(msg, kNetemPrngSeed, params.seed));
-  if (params.corrupt) {
-    FL_RETURN_IF_ERROR(
-        put_value(msg, TCA_NETEM_CORRUPT, tc_netem_corrupt{.probability = kAlways, .correlation = 0}));
-  }
-  if (params.jitter == Nanos::zero()) return ok_status();
-  tc_netem_corr correlation{};
-  correlation.delay_corr = static_cast<std::uint32_t>(std::clamp(params.correlation, 0.0, 1.0) * kAlways);
-  FL_RETURN_IF_ERROR(put_value(msg, TCA_NETEM_CORR, correlation));
-  // The uniform shape, too: netem's own way to draw it, a remainder, moves the mean where the jitter is
-  // large.
-  const JitterTable& table = jitter_table(params.shape);
-  return put_bytes(msg, TCA_NETEM_DELAY_DIST, table.data(), sizeof table);
 }
 
 Status put_tbf(NlMsg& msg, const TbfParams& params, std::uint32_t mtu) {
@@ -95,7 +63,9 @@ Status explain(const Status& status, const BandParams& params) {
 }  // namespace
 
 std::string_view kind_of(const BandParams& params) {
-  return std::visit(Overloaded{[](const NetemParams&) { return std::string_view("netem"); },
+  return std::visit(Overloaded{[](const NetemParams& netem) {
+                                 return std::string_view(netem.correlation > 0 ? "graded netem" : "netem");
+                               },
                                [](const TbfParams&) { return std::string_view("tbf"); },
                                [](const BlackholeParams&) { return std::string_view("blackhole"); }},
                     params);
@@ -119,11 +89,15 @@ std::uint32_t burst_of(const TbfParams& params, std::uint32_t mtu) {
 
 Status add_band_qdisc(NetlinkSocket& socket, int ifindex, std::uint32_t band, const BandParams& params) {
   const std::string what = fmt::format("add qdisc {} in band {}", kind_of(params), band);
+  if (const auto* netem = std::get_if<NetemParams>(&params); netem && netem->correlation > 0) {
+    return annotate(explain(add_graded_netem(socket, ifindex, band, *netem), params), what);
+  }
   FL_ASSIGN_OR_RETURN(NlMsg msg, tc_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, place_of(ifindex, band),
                                             sizeof(JitterTable) + 1024));
   FL_RETURN_IF_ERROR(put_text(msg, TCA_KIND, std::string(kind_of(params))));
   if (const auto* netem = std::get_if<NetemParams>(&params)) {
-    FL_RETURN_IF_ERROR(put_nested(msg, TCA_OPTIONS, [&] { return put_netem(msg, *netem); }));
+    FL_RETURN_IF_ERROR(
+        put_nested(msg, TCA_OPTIONS, [&] { return put_netem(msg, *netem, jitter_table(netem->shape)); }));
   }
   if (const auto* tbf = std::get_if<TbfParams>(&params)) {
     // The kernel takes a rate of zero, and lets everything pass.

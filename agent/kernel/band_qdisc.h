@@ -21,7 +21,7 @@ inline constexpr int kNetemPrngSeed = 14;  // TCA_NETEM_PRNG_SEED of 6.7; older 
 struct NetemParams {
   Nanos latency{};
   Nanos jitter{};          // at most 2.147 s: netem cuts it there without a word
-  double correlation = 0;  // [0, 1)
+  double correlation = 0;  // [0, kMostCorrelation]; above 0, the band is of the kind "graded netem"
   JitterShape shape = JitterShape::kUniform;
   bool duplicate = false;  // every packet arrives twice
   bool corrupt = false;    // in every packet one random bit is turned over
@@ -44,7 +44,7 @@ using BandParams = std::variant<NetemParams, TbfParams, BlackholeParams>;
 constexpr std::uint32_t band_handle(std::uint32_t band) {
   return 0xfa200000u + (band << 16);
 }
-std::string_view kind_of(const BandParams& params);  // "netem", "tbf", "blackhole"
+std::string_view kind_of(const BandParams& params);  // "netem", "graded netem", "tbf", "blackhole"
 
 // The longest that a packet stays in the band (drops nothing of its own accord before).
 Nanos longest_wait(const BandParams& params);

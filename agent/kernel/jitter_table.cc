@@ -119,6 +119,11 @@ double median_of(JitterShape shape) {
   return (table[kJitterTableSize / 2 - 1] + table[kJitterTableSize / 2]) / 2.0 / kScale;
 }
 
+double quantile_of(JitterShape shape, double probability) {
+  const double at = std::clamp(probability, 0.0, 1.0) * kJitterTableSize;
+  return jitter_table(shape)[std::min(static_cast<std::size_t>(at), kJitterTableSize - 1)] / kScale;
+}
+
 double deviation_of(JitterShape shape) {
   return shape == JitterShape::kUniform ? 1 / std::numbers::sqrt3 : 1;
 }

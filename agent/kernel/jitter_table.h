@@ -26,6 +26,7 @@ const JitterTable& jitter_table(JitterShape shape);
 
 // Of the delay beyond the latency, in units of the jitter.
 double median_of(JitterShape shape);
+double quantile_of(JitterShape shape, double probability);
 double deviation_of(JitterShape shape);
 double longest_of(JitterShape shape);
 

@@ -31,9 +31,12 @@ Status said_by_kernel(const Status& status, std::string_view what) {
 }
 
 Status try_band(NetlinkSocket& socket, const BandParams& params) {
+  const auto* netem = std::get_if<NetemParams>(&params);
+  const bool graded = netem && netem->correlation > 0;
   FL_RETURN_IF_ERROR(said_by_kernel(add_tree(socket, kLoopback), "the kernel has no sch_prio"));
   return said_by_kernel(add_band_qdisc(socket, kLoopback, kFirstBand, params),
-                        fmt::format("the kernel has no sch_{}", kind_of(params)));
+                        graded ? "the kernel cannot choose among netems by BPF"
+                               : fmt::format("the kernel has no sch_{}", kind_of(params)));
 }
 
 Status try_detour(NetlinkSocket& socket, const Netns& netns) {

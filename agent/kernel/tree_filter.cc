@@ -36,9 +36,10 @@ bool tree_is_there(NetlinkSocket& socket, int ifindex) {
 }  // namespace
 
 Status add_tree_filter(NetlinkSocket& socket, int ifindex, std::uint32_t handle, int program_fd,
-                       const std::string& name) {
-  FL_ASSIGN_OR_RETURN(NlMsg msg,
-                      tc_message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, place_of(ifindex, handle)));
+                       const std::string& name, std::uint32_t qdisc) {
+  tcmsg place = place_of(ifindex, handle);
+  place.tcm_parent = qdisc;
+  FL_ASSIGN_OR_RETURN(NlMsg msg, tc_message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, place));
   FL_RETURN_IF_ERROR(put_text(msg, TCA_KIND, "bpf"));
   // Without TCA_BPF_FLAG_ACT_DIRECT: what the program returns is a class, not an action.
   const auto options = [&]() -> Status {
@@ -46,7 +47,8 @@ Status add_tree_filter(NetlinkSocket& socket, int ifindex, std::uint32_t handle,
     return put_text(msg, TCA_BPF_NAME, name);
   };
   FL_RETURN_IF_ERROR(put_nested(msg, TCA_OPTIONS, options));
-  return annotate(socket.request(std::move(msg)), fmt::format("add filter {} to qdisc fa17:", name));
+  return annotate(socket.request(std::move(msg)),
+                  fmt::format("add filter {} to qdisc {:x}:", name, qdisc >> 16));
 }
 
 Status remove_tree_filter(NetlinkSocket& socket, int ifindex, std::uint32_t handle) {

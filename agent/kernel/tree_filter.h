@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/kernel/netlink.h"
+#include "agent/kernel/qdisc.h"
 #include "common/status.h"
 
 namespace faultline {
@@ -20,10 +21,11 @@ struct TreeFilter {
   std::uint32_t program_id = 0;
 };
 
-// `program_fd`: of the type BPF_PROG_TYPE_SCHED_CLS. `handle` (not 0) tells the filters of one tree apart.
-// AlreadyExists: that handle is taken. InvalidArgument, NotFound: there is no tree on the device.
+// `program_fd`: of the type BPF_PROG_TYPE_SCHED_CLS. `handle` (not 0) tells the filters of one qdisc apart.
+// `qdisc`: the tree, or a prio in one of its bands. AlreadyExists: that handle is taken. InvalidArgument,
+// NotFound: there is no such qdisc on the device.
 Status add_tree_filter(NetlinkSocket& socket, int ifindex, std::uint32_t handle, int program_fd,
-                       const std::string& name);
+                       const std::string& name, std::uint32_t qdisc = kTreeHandle);
 // NotFound: no such filter, or no tree.
 Status remove_tree_filter(NetlinkSocket& socket, int ifindex, std::uint32_t handle);
 // By handle; empty where there is no tree.

@@ -22,22 +22,43 @@ bool as_asked(const v1::Achieved& a) {
 }
 
 TEST(AchievedTime, IsJudgedByItsMedianWithinATenth) {
-  EXPECT_TRUE(as_asked(achieved_time("latency", 200ms, 200ms, samples(std::vector<Nanos>(50, 219ms)))));
-  const auto late = achieved_time("latency", 200ms, 200ms, samples(std::vector<Nanos>(50, 221ms)));
+  EXPECT_TRUE(as_asked(achieved_time("latency", {.latency = 200ms}, samples(std::vector<Nanos>(50, 219ms)))));
+  const auto late = achieved_time("latency", {.latency = 200ms}, samples(std::vector<Nanos>(50, 221ms)));
   EXPECT_TRUE(judged(late));
   EXPECT_FALSE(as_asked(late));
-  EXPECT_FALSE(as_asked(achieved_time("latency", 200ms, 200ms, samples(std::vector<Nanos>(50, 179ms)))));
+  EXPECT_FALSE(
+      as_asked(achieved_time("latency", {.latency = 200ms}, samples(std::vector<Nanos>(50, 179ms)))));
 }
 
 TEST(AchievedTime, ASmallOneMayBeAMillisecondOff) {
-  EXPECT_TRUE(as_asked(achieved_time("latency", 500us, 500us, samples(std::vector<Nanos>(50, 1400us)))));
-  EXPECT_FALSE(as_asked(achieved_time("latency", 500us, 500us, samples(std::vector<Nanos>(50, 1600us)))));
+  EXPECT_TRUE(
+      as_asked(achieved_time("latency", {.latency = 500us}, samples(std::vector<Nanos>(50, 1400us)))));
+  EXPECT_FALSE(
+      as_asked(achieved_time("latency", {.latency = 500us}, samples(std::vector<Nanos>(50, 1600us)))));
 }
 
 TEST(AchievedTime, IsNotJudgedByFewSamplesOrNone) {
-  EXPECT_FALSE(judged(achieved_time("latency", 200ms, 200ms, samples(std::vector<Nanos>(29, 900ms)))));
-  EXPECT_FALSE(judged(achieved_time("latency", 200ms, 200ms, {})));
-  EXPECT_EQ(achieved_time("latency", 200ms, 200ms, {}).samples(), 0u);
+  EXPECT_FALSE(judged(achieved_time("latency", {.latency = 200ms}, samples(std::vector<Nanos>(29, 900ms)))));
+  EXPECT_FALSE(judged(achieved_time("latency", {.latency = 200ms}, {})));
+  EXPECT_EQ(achieved_time("latency", {.latency = 200ms}, {}).samples(), 0u);
+}
+
+TEST(AchievedTime, WithJitterTheMedianMayBeOffAsFarAsChanceMovesIt) {
+  const RequestedTime uniform{.latency = 200ms, .jitter = 100ms};
+  // Of 100 packets, half a tenth of 2.5758 standard errors: quantiles 37 % and 63 %, and the tenth.
+  const auto few = achieved_time("latency", uniform, samples(std::vector<Nanos>(100, 200ms)));
+  EXPECT_NEAR(few.tolerated_low(), 200 - 25.8 - 20, 0.2);
+  EXPECT_NEAR(few.tolerated_high(), 200 + 25.8 + 20, 0.2);
+  // Correlated by 60 %, 400 packets tell what 100 would.
+  const RequestedTime correlated{.latency = 200ms, .jitter = 100ms, .correlation = 0.6};
+  const auto many = achieved_time("latency", correlated, samples(std::vector<Nanos>(400, 200ms)));
+  EXPECT_EQ(many.tolerated_low(), few.tolerated_low());
+  EXPECT_EQ(many.tolerated_high(), few.tolerated_high());
+  // Fewer than that tell nothing but the ends of the distribution.
+  const RequestedTime alike{.latency = 200ms, .jitter = 100ms, .correlation = 0.99};
+  const auto nothing = achieved_time("latency", alike, samples(std::vector<Nanos>(100, 200ms)));
+  EXPECT_NEAR(nothing.tolerated_low(), 80, 0.2);
+  EXPECT_NEAR(nothing.tolerated_high(), 320, 0.2);
 }
 
 v1::Achieved loss(double probability, std::uint64_t matched, std::uint64_t injected) {
