@@ -1,22 +1,16 @@
 #include <cstdio>
-#include <memory>
 #include <vector>
 
 #include "controller/cli/commands.h"
 #include "controller/cli/exit_code.h"
-#include "controller/cli/halt_lever.h"
 #include "controller/cli/new_run_id.h"
-#include "controller/cli/open_store.h"
 #include "controller/cli/progress.h"
+#include "controller/cli/run_start.h"
 #include "controller/cli/run_summary.h"
-#include "controller/cli/signal_watch.h"
 #include "controller/cli/text.h"
-#include "controller/clients/agent_client.h"
 #include "controller/experiment/experiment_file.h"
-#include "controller/experiment/runner.h"
+#include "controller/experiment/refused_run.h"
 #include "controller/report/report.h"
-#include "controller/store/atomic_file.h"
-#include "controller/store/state_dir.h"
 
 namespace faultline {
 namespace {
@@ -26,98 +20,78 @@ void write_stdout(const std::string& text) {
   std::fflush(stdout);
 }
 
-StatusOr<std::vector<SampledProbe>> make_probes(const Experiment& experiment) {
-  std::vector<SampledProbe> probes;
-  for (const Probe& probe : experiment.steady_state.probes) {
-    FL_ASSIGN_OR_RETURN(std::unique_ptr<HealthAdapter> adapter, make_adapter(probe));
-    probes.push_back({std::move(adapter), probe.timeout});
-  }
-  return probes;
-}
-
-// The folder for the reports, made before anything is touched: a run whose results cannot be kept is no use.
-StatusOr<std::string> make_report_dir(const RunArgs& args, const std::string& run_id) {
-  std::string dir = args.out;
-  if (dir.empty()) {
-    FL_ASSIGN_OR_RETURN(dir, default_run_dir(run_id));
-  }
-  FL_RETURN_IF_ERROR(make_dirs(dir));
-  return dir;
+Status write_and_tell_reports(const Experiment& experiment, const RunRecord& run, const std::string& dir) {
+  FL_ASSIGN_OR_RETURN(const std::vector<std::string> paths, write_reports(experiment, run, dir));
+  write_stdout("reports:\n");
+  for (const std::string& path : paths) write_stdout(fmt::format("  {}\n", printable(path)));
+  return ok_status();
 }
 
 // Writes the reports and finishes the stored run; both are tried whatever becomes of the other.
 Status keep_results(const Experiment& experiment, const RunRecord& run, const std::string& dir,
                     ResultStore* store) {
-  const StatusOr<std::vector<std::string>> paths = write_reports(experiment, run, dir);
-  if (paths.ok()) {
-    write_stdout("reports:\n");
-    for (const std::string& path : *paths) write_stdout(fmt::format("  {}\n", printable(path)));
-  }
+  const Status reported = write_and_tell_reports(experiment, run, dir);
   if (store != nullptr) FL_RETURN_IF_ERROR(store->finish_run(run, journal_json(experiment, run)));
-  return paths.status();
+  return reported;
 }
 
-RunRecord run_with_progress(const Experiment& experiment, const Preflight& checked, BegunRun begun,
-                            AgentClient& agent, std::vector<SampledProbe> probes, const HaltLever& lever,
-                            SignalWatch& signals) {
-  Progress progress(experiment, begun.start, inspect_stdout(), write_stdout);
-  RunParts parts{.agent = agent,
+// Who asked for reports in a folder of their own, as CI does, gets them of a refused run, too.
+int refuse(const RunArgs& args, const Experiment& experiment, RunRecord asked, const Refusal& refusal) {
+  fail(refusal.exit_code, refusal.why);
+  if (args.out.empty()) return refusal.exit_code;
+  asked.duration = wall_now() - asked.started;
+  const RunRecord run = refused_run(std::move(asked), refusal.exit_code, message_of(refusal.why));
+  const Status reported = write_and_tell_reports(experiment, run, args.out);
+  return reported.ok() ? refusal.exit_code : fail(refusal.exit_code, reported);
+}
+
+RunRecord run_with_progress(const Experiment& experiment, RunStart& start) {
+  Progress progress(experiment, start.begun.start, inspect_stdout(), write_stdout);
+  RunParts parts{.agent = *start.agent,
                  .observer = progress,
-                 .probes = std::move(probes),
-                 .halted = [&lever] { return lever.engaged(); },
-                 .signal = [&signals] { return signals.received(); },
+                 .probes = std::move(start.probes),
+                 .halted = [&start] { return start.lever.engaged(); },
+                 .signal = [&start] { return start.signals.received(); },
                  .timing = {}};
-  return run_experiment(experiment, checked, std::move(begun), std::move(parts));
+  return run_experiment(experiment, start.checked, std::move(start.begun), std::move(parts));
 }
 
-}  // namespace
-
-int run_command(const GlobalArgs& global, const RunArgs& args) {
-  const StatusOr<Experiment> experiment = load_experiment(args.file);
-  if (!experiment.ok()) return fail(kExitUsage, experiment.status());
-  const StatusOr<std::string> dir = state_dir();
-  if (!dir.ok()) return fail(kExitInfrastructure, dir.status());
-  const HaltLever lever(*dir);
-  if (const std::optional<std::string> why = lever.engaged()) {
-    return fail(kExitStopped,
-                make_error(StatusCode::kAborted,
-                           "halt is engaged ({}); nothing was touched. `faultline halt --release` lets "
-                           "runs start again",
-                           *why));
-  }
-  StatusOr<SignalWatch> signals = SignalWatch::make();  // before there are threads
-  if (!signals.ok()) return fail(kExitInfrastructure, signals.status());
-  const StatusOr<std::unique_ptr<AgentClient>> agent = make_agent_client(global.agent);
-  if (!agent.ok()) return fail(kExitUsage, agent.status());
-
-  const std::string run_id = new_run_id();
-  const StatusOr<Preflight> checked = preflight(*experiment, run_id, **agent);
-  if (!checked.ok()) return fail(exit_code_before_run(checked.status()), checked.status());
-  StatusOr<std::vector<SampledProbe>> probes = make_probes(*experiment);
-  if (!probes.ok()) return fail(kExitInfrastructure, probes.status());
-  const StatusOr<std::string> report_dir = make_report_dir(args, run_id);
-  if (!report_dir.ok()) return fail(kExitUsage, report_dir.status());
-
-  std::unique_ptr<ResultStore> store;
-  BegunRun begun = begin_run(*experiment, run_id, global.agent.address, *checked);
-  if (!args.no_store) {
-    StatusOr<std::unique_ptr<ResultStore>> opened = open_store(global);
-    if (!opened.ok()) return fail(kExitInfrastructure, opened.status());
-    store = std::move(*opened);
-    if (const Status status = store->begin_run(begun.record); !status.ok())
-      return fail(kExitInfrastructure, status);
-  }
-
-  write_stdout(fmt::format("run {}: {}\n", run_id, printable(experiment->name)));
-  const RunRecord run = run_with_progress(*experiment, *checked, std::move(begun), **agent,
-                                          std::move(*probes), lever, *signals);
+int run(const Experiment& experiment, RunStart start) {
+  write_stdout(fmt::format("run {}: {}\n", start.begun.record.id, printable(experiment.name)));
+  const RunRecord run = run_with_progress(experiment, start);
   write_stdout(printable(run_summary(run)));
-  const Status kept = keep_results(*experiment, run, *report_dir, store.get());
+  const Status kept = keep_results(experiment, run, start.report_dir, start.store.get());
   if (!kept.ok()) {
     fail(kExitInfrastructure, annotate(kept, "the results could not be kept"));
     if (run.judgement.exit_code < kExitResidue) return kExitInfrastructure;
   }
   return run.judgement.exit_code;
+}
+
+}  // namespace
+
+int run_command(const GlobalArgs& global, const RunArgs& args) {
+  // Whatever becomes of this run, even if it is killed: the reports of an earlier one are not its own.
+  if (!args.out.empty()) {
+    if (const Status cleared = clear_reports(args.out); !cleared.ok()) return fail(kExitUsage, cleared);
+  }
+  RunRecord asked;
+  asked.id = new_run_id();
+  asked.experiment = args.file;
+  asked.agent = global.agent.address;
+  asked.started = wall_now();
+  const StatusOr<Experiment> experiment = load_experiment(args.file);
+  if (!experiment.ok()) {
+    Experiment unread;
+    unread.file = args.file;
+    return refuse(args, unread, std::move(asked), {kExitUsage, experiment.status()});
+  }
+  asked.experiment = experiment->name;
+  auto started = start_run(global, args, *experiment, asked.id);
+  if (const auto* refusal = std::get_if<Refusal>(&started)) {
+    return refuse(args, *experiment, std::move(asked), *refusal);
+  }
+  return run(*experiment, std::get<RunStart>(std::move(started)));
 }
 
 }  // namespace faultline

@@ -27,6 +27,8 @@ const char* to_string(Outcome outcome) {
       return "RESIDUE";
     case Outcome::kInfrastructure:
       return "INFRASTRUCTURE";
+    case Outcome::kRefused:
+      return "REFUSED";
   }
   return "INFRASTRUCTURE";
 }

@@ -53,7 +53,17 @@ bool in_place(const FaultOutcome& fault);
 // Why the run ended before its method was through; the first cause wins.
 enum class Interruption { kNone, kPrecondition, kStopCondition, kHalt, kSignal, kInfrastructure };
 
-enum class Outcome { kPassed, kFailed, kPrecondition, kInconclusive, kStopped, kResidue, kInfrastructure };
+// kRefused: what was asked for is wrong, and nothing was touched; never a judge's.
+enum class Outcome {
+  kPassed,
+  kFailed,
+  kPrecondition,
+  kInconclusive,
+  kStopped,
+  kResidue,
+  kInfrastructure,
+  kRefused
+};
 
 enum class FindingResult { kHeld, kViolated, kUnknown };
 
@@ -102,7 +112,7 @@ struct RunRecord {
   Nanos duration{};
   std::vector<PhaseSpan> phases;
   std::vector<Sample> samples;
-  std::size_t samples_missed = 0;  // slots in which a probe was still waiting for its last answer
+  std::size_t samples_missed = 0;    // slots in which a probe was still waiting for its last answer
   std::vector<FaultOutcome> faults;  // that were tried, in the file's order
   Interruption interruption = Interruption::kNone;
   std::string interruption_detail;

@@ -1,25 +1,41 @@
 #include "controller/report/report.h"
 
+#include <unistd.h>
+
 #include <array>
-#include <utility>
+#include <cerrno>
 
 #include "controller/store/atomic_file.h"
 #include "controller/store/state_dir.h"
 
 namespace faultline {
 
+namespace {
+
+constexpr std::array kNames = {"journal.json", "junit.xml", "summary.md"};
+
+}  // namespace
+
+Status clear_reports(const std::string& dir) {
+  FL_RETURN_IF_ERROR(annotate(make_dirs(dir), "reports"));
+  for (const char* name : kNames) {
+    const std::string path = fmt::format("{}/{}", dir, name);
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+      return errno_status(errno, fmt::format("reports: remove the old {}", path));
+    }
+  }
+  return ok_status();
+}
+
 StatusOr<std::vector<std::string>> write_reports(const Experiment& experiment, const RunRecord& run,
                                                  const std::string& dir) {
   FL_RETURN_IF_ERROR(annotate(make_dirs(dir), "reports"));
-  const std::array<std::pair<const char*, std::string>, 3> files = {{
-      {"journal.json", journal_json(experiment, run)},
-      {"junit.xml", junit_xml(experiment, run)},
-      {"summary.md", markdown_summary(experiment, run)},
-  }};
+  const std::array<std::string, kNames.size()> texts = {
+      journal_json(experiment, run), junit_xml(experiment, run), markdown_summary(experiment, run)};
   std::vector<std::string> paths;
-  for (const auto& [name, text] : files) {
-    paths.push_back(fmt::format("{}/{}", dir, name));
-    FL_RETURN_IF_ERROR(annotate(write_file_atomically(paths.back(), text), "reports"));
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    paths.push_back(fmt::format("{}/{}", dir, kNames[i]));
+    FL_RETURN_IF_ERROR(annotate(write_file_atomically(paths.back(), texts[i]), "reports"));
   }
   return paths;
 }

@@ -1,5 +1,6 @@
 """Bad files, targets that may not be touched, results that could not be kept: refused before anything is touched."""
 
+import json
 import os
 import re
 
@@ -100,6 +101,30 @@ def no_place_for_reports(lane):
         lane.does(2, "run", lane.experiment("good"), "--out", f"{blocker}/below", says="blocker")
 
 
+def replaced_reports(lane):
+    """What stands in the reports' folder after a refused run is of that run."""
+    folder = f"{lane.folder}/refused.reports"
+    os.makedirs(folder)
+    for name in ("junit.xml", "notes.txt"):
+        with open(f"{folder}/{name}", "w") as file:
+            file.write("of yesterday")
+
+    def refused(code, outcome, path, agent=None):
+        lane.does(code, "run", path, "--out", folder, says="reports:", agent=agent)
+        with open(f"{folder}/journal.json") as file:
+            journal = json.load(file)
+        assert journal["judgement"]["exit_code"] == code and journal["faults"] == [], journal
+        lane.check_junit(f"{folder}/junit.xml", code, journal)
+        with open(f"{folder}/summary.md") as file:
+            assert file.read().startswith(f"# {outcome}: "), "summary.md"
+
+    with NothingApplied(lane):
+        refused(2, "REFUSED", mistaken(lane, "for: 2s", "for: @0s")[0])
+        refused(2, "REFUSED", mistaken(lane, "container:{id}", "@container:nobody")[0])
+        refused(7, "INFRASTRUCTURE", lane.experiment("good"), agent="unix:/run/fl-e2e/nobody.sock")
+    assert sorted(os.listdir(folder)) == ["journal.json", "junit.xml", "notes.txt", "summary.md"], os.listdir(folder)
+
+
 def no_database(lane):
     other = lane.file("letter", "Dear database, " * 100)
     with NothingApplied(lane):
@@ -125,6 +150,7 @@ CASES = [(f"exit 2, nothing touched: {what}", refusal(*mistake)) for what, *mist
     ("validate needs no agent: 0 for a good file, 2 for a bad one", validates),
     ("plan says what would be done and touches nothing", plans),
     ("exit 2, nothing touched: no place for the reports", no_place_for_reports),
+    ("exit 2 and 7: a refused run replaces the reports of an earlier one", replaced_reports),
     ("exit 7, nothing touched: the database file is something else", no_database),
     ("exit 3, nothing touched: a foreign qdisc is left alone", foreign_qdisc),
 ]
