@@ -42,6 +42,8 @@ TEST(Runner, PassesThroughEveryPhaseInOrder) {
 
 TEST(Runner, FailsWhenProbeIsUnhealthyUnderFault) {
   RunLab lab;
+  // Long enough for a sample while it is active, however busy the machine.
+  lab.experiment.method = testing::serial({{testing::fault_step("slow", seconds(1))}});
   lab.health = [&] { return lab.fault_active() ? HealthState::kUnhealthy : HealthState::kHealthy; };
   const RunRecord run = lab.run();
   EXPECT_EQ(run.judgement.outcome, Outcome::kFailed) << run.judgement.reason;
