@@ -33,11 +33,23 @@ struct sk_buff {
 	__u32 priority;
 	char cb[48]; /* in a qdisc it begins with the length that counts there, link headers included */
 };
-struct Qdisc;
+struct qdisc_skb_head {
+	__u32 qlen;
+};
+struct Qdisc {
+	__u32 handle;
+	struct qdisc_skb_head q;
+};
 struct netdev_queue;
 #pragma clang attribute pop
 
 #define MAX_CHAIN 32
+
+/* When a tree last let nothing out, ns: because what waited might not leave yet, or because nothing waited. */
+struct stop {
+	__u64 held_ns;
+	__u64 empty_ns;
+};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -45,6 +57,13 @@ struct {
 	__type(key, __u64);   /* address of the sk_buff */
 	__type(value, __u64); /* when it was enqueued, ns */
 } waiting SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64); /* address of a tree's root qdisc */
+	__type(value, struct stop);
+} stops SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -83,30 +102,47 @@ int BPF_PROG(fl_enqueue, struct Qdisc *qdisc, const struct netdev_queue *txq, st
 	return 0;
 }
 
-static __always_inline void measure(struct sk_buff *skb, __u64 now)
+/*
+ * What a token bucket saved while nothing waited leaves at once and tells nothing of its rate. So counting begins
+ * behind a packet that was held back and left alone: then nothing was saved. It goes on, whatever is late and caught
+ * up with, while packets wait without a gap.
+ */
+static __always_inline void measure_pace(struct fl_sojourn_slot *slot, const __u64 *since, const struct stop *stop,
+					 __u32 bytes, __u64 now)
+{
+	__u64 last = slot->last_dequeue_ns;
+	__u64 came = since ? *since : slot->last_enqueue_ns;
+	int held = stop && stop->held_ns > last;
+	int waited = came < last;
+
+	/* A token bucket cuts large packets up, and a part of one is not known by its address: it may have been there
+	 * before what came last. Where no other band has anything waiting, the tree itself knows. */
+	if (!since && slot->alone && stop && stop->empty_ns < last)
+		waited = 1;
+	slot->paced = waited && (slot->paced || (held && slot->held));
+	slot->held = held && (waited || stop->held_ns > came);
+	slot->last_dequeue_ns = now;
+	if (!slot->paced)
+		return;
+	__sync_fetch_and_add(&slot->busy_ns, now - last);
+	__sync_fetch_and_add(&slot->busy_bytes, bytes);
+	__sync_fetch_and_add(&slot->busy_packets, 1);
+}
+
+static __always_inline void measure(const struct stop *stop, struct sk_buff *skb, __u64 now)
 {
 	struct fl_sojourn_slot *slot;
 	__u64 key = (__u64)skb;
 	__u64 *since;
-	__u64 n, last;
-	int waited;
+	__u64 n;
 
 	if ((skb->priority & 0xffff0000u) != FL_TREE_MAJOR)
 		return;
 	slot = slot_of_packet(skb);
 	if (!slot)
 		return;
-	last = slot->last_dequeue_ns;
-	slot->last_dequeue_ns = now;
 	since = bpf_map_lookup_elem(&waiting, &key);
-	/* A token bucket cuts large packets up. A part of one is not known by its address, but it has waited
-	 * if nothing has come since the last packet went. */
-	waited = (since ? *since : slot->last_enqueue_ns) < last;
-	if (waited) {
-		__sync_fetch_and_add(&slot->busy_ns, now - last);
-		__sync_fetch_and_add(&slot->busy_bytes, *(__u32 *)skb->cb);
-		__sync_fetch_and_add(&slot->busy_packets, 1);
-	}
+	measure_pace(slot, since, stop, *(__u32 *)skb->cb, now);
 	if (!since)
 		return;
 	n = __sync_fetch_and_add(&slot->count, 1);
@@ -118,14 +154,27 @@ static __always_inline void measure(struct sk_buff *skb, __u64 now)
 SEC("tp_btf/qdisc_dequeue")
 int BPF_PROG(fl_dequeue, struct Qdisc *qdisc, const struct netdev_queue *txq, int packets, struct sk_buff *skb)
 {
-	__u64 now;
+	__u64 now = bpf_ktime_get_ns();
+	__u64 root = (__u64)qdisc;
+	struct stop *stop, first = {};
 	int i;
 
-	if (!skb)
+	if (!skb && qdisc->handle != FL_TREE_MAJOR)
 		return 0;
-	now = bpf_ktime_get_ns();
+	stop = bpf_map_lookup_elem(&stops, &root);
+	if (!skb) {
+		if (!stop)
+			stop = &first;
+		if (qdisc->q.qlen)
+			stop->held_ns = now;
+		else
+			stop->empty_ns = now;
+		if (stop == &first)
+			bpf_map_update_elem(&stops, &root, &first, BPF_ANY);
+		return 0;
+	}
 	for (i = 0; i < MAX_CHAIN && i < packets && skb; i++) {
-		measure(skb, now);
+		measure(stop, skb, now);
 		skb = skb->next;
 	}
 	return 0;

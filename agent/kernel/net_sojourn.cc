@@ -41,6 +41,7 @@ StatusOr<int> NetSojourn::watch(std::uint32_t netns_inode, std::uint32_t band) {
     return errno_status(-e, "register a delay meter");
   }
   *free = {.used = true, .netns = netns_inode, .band = band};
+  tell_who_is_alone();
   return static_cast<int>(index);
 }
 
@@ -50,8 +51,17 @@ void NetSojourn::unwatch(int slot) {
   const fl_sojourn_key key{.netns = entry.netns, .band = entry.band};
   bpf_map__delete_elem(skeleton_->maps.slot_of, &key, sizeof key, 0);
   entry.used = false;
+  tell_who_is_alone();
   const bool last = std::none_of(slots_.begin(), slots_.end(), [](const Slot& s) { return s.used; });
   if (last) net_sojourn__detach(skeleton_);
+}
+
+void NetSojourn::tell_who_is_alone() {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const auto bands = std::count_if(slots_.begin(), slots_.end(),
+                                     [&](const Slot& s) { return s.used && s.netns == slots_[i].netns; });
+    std::atomic_ref<__u32>(skeleton_->bss->slots[i].alone).store(slots_[i].used && bands == 1);
+  }
 }
 
 SojournSamples NetSojourn::samples(int slot) const {

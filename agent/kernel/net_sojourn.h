@@ -20,8 +20,8 @@ namespace faultline {
 struct SojournSamples {
   std::uint64_t count = 0;
   std::vector<Nanos> newest;
-  // From one packet's leaving to the next one's, where that had been waiting all the time: what a bandwidth
-  // is told by.
+  // From one packet's leaving to the next one's, where that had been waiting all the time and a token bucket
+  // had nothing saved: what a bandwidth is told by.
   Nanos busy{};
   std::uint64_t busy_bytes = 0;  // link headers included
   std::uint64_t busy_packets = 0;
@@ -39,6 +39,8 @@ class NetSojourn {
 
  private:
   NetSojourn() = default;
+
+  void tell_who_is_alone();
 
   net_sojourn* skeleton_ = nullptr;
   std::mutex mutex_;

@@ -20,12 +20,17 @@ struct fl_sojourn_key {
 
 struct fl_sojourn_slot {
 	__u64 count; /* packets measured so far; sample i is at i % FL_SOJOURN_SAMPLES */
-	/* From one packet's leaving to the next one's, where that had been waiting all the time. */
+	/* From one packet's leaving to the next one's, where that had been waiting all the time and a token bucket had
+	 * nothing saved. */
 	__u64 busy_ns;
 	__u64 busy_bytes;
 	__u64 busy_packets;
 	__u64 last_enqueue_ns;
 	__u64 last_dequeue_ns;
+	__u32 paced; /* the last packet was counted as busy */
+	__u32 held;  /* the last packet had to wait until its tree let it out */
+	__u32 alone; /* set by the agent: no other band of the network namespace is measured */
+	__u32 unused;
 	__u64 sample_ns[FL_SOJOURN_SAMPLES];
 };
 
