@@ -82,6 +82,8 @@ class NetLab {
 
   LabProcess& target() { return *target_; }
   LabProcess& neighbour() { return *neighbour_; }
+  // The echo server.
+  LabProcess& echo() { return *echo_; }
   // References for the agent.
   std::string target_ref() const { return "cgroup:" + target_cgroup_; }
 
