@@ -1,21 +1,13 @@
 #include "agent/kernel/net_support.h"
 
-#include <sched.h>
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "agent/kernel/detour.h"
-#include "agent/kernel/netlink.h"
-#include "agent/kernel/netns.h"
+#include "agent/kernel/new_netns.h"
 #include "agent/kernel/qdisc.h"
 #include "agent/kernel/tcx.h"
 #include "common/log.h"
 
 namespace faultline {
 namespace {
-
-constexpr int kLoopback = 1;  // the one device that a new network namespace has
 
 bool depends_on_the_moment(StatusCode code) {
   return code != StatusCode::kOk && code != StatusCode::kUnimplemented;
@@ -33,15 +25,15 @@ Status said_by_kernel(const Status& status, std::string_view what) {
 Status try_band(NetlinkSocket& socket, const BandParams& params) {
   const auto* netem = std::get_if<NetemParams>(&params);
   const bool graded = netem && netem->correlation > 0;
-  FL_RETURN_IF_ERROR(said_by_kernel(add_tree(socket, kLoopback), "the kernel has no sch_prio"));
-  return said_by_kernel(add_band_qdisc(socket, kLoopback, kFirstBand, params),
+  FL_RETURN_IF_ERROR(said_by_kernel(add_tree(socket, kOnlyDevice), "the kernel has no sch_prio"));
+  return said_by_kernel(add_band_qdisc(socket, kOnlyDevice, kFirstBand, params),
                         graded ? "the kernel cannot choose among netems by BPF"
                                : fmt::format("the kernel has no sch_{}", kind_of(params)));
 }
 
 Status try_detour(NetlinkSocket& socket, const Netns& netns) {
   const auto attempt = [&]() -> Status {
-    FL_ASSIGN_OR_RETURN(const auto detour, Detour::make(socket, {kLoopback, "lo"}));
+    FL_ASSIGN_OR_RETURN(const auto detour, Detour::make(socket, {kOnlyDevice, "lo"}));
     return detour->open(netns);
   };
   return said_by_kernel(attempt(), "the kernel cannot lead packets around a device");
@@ -74,19 +66,11 @@ Status NetSupport::steering() {
   return load_locked();
 }
 
-// Tries in a network namespace of its own, which ends with the thread and its socket.
 Status NetSupport::ask(std::string_view what,
                        const std::function<Status(NetlinkSocket&, const Netns&)>& attempt) {
   const std::lock_guard lock(mutex_);
   if (const auto known = known_.find(what); known != known_.end()) return known->second;
-  const auto in_new_namespace = [&]() -> Status {
-    if (::unshare(CLONE_NEWNET) != 0) return errno_status(errno, "make a network namespace");
-    FL_ASSIGN_OR_RETURN(const Netns here, netns_of_process(::gettid()));
-    FL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(here));
-    return attempt(socket, here);
-  };
-  Status status;
-  std::thread([&] { status = in_new_namespace(); }).join();
+  const Status status = in_new_netns(attempt);
   if (!status.ok()) spdlog::info("event=kernel_cannot what={} reason=\"{}\"", what, message_of(status));
   if (!depends_on_the_moment(status.code())) known_.emplace(what, status);
   return status;
@@ -102,7 +86,7 @@ Status NetSupport::detour() {
 
 Status NetSupport::redirect() {
   return ask("redirect", [](auto&, const auto& netns) {
-    return said_by_kernel(try_tcx_egress(netns, kLoopback), "the kernel has no tcx links");
+    return said_by_kernel(try_tcx_egress(netns, kOnlyDevice), "the kernel has no tcx links");
   });
 }
 

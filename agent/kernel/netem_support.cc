@@ -2,37 +2,28 @@
 
 #include <linux/pkt_sched.h>
 #include <netlink/attr.h>
-#include <sched.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <functional>
-#include <thread>
 
 #include "agent/kernel/band_qdisc.h"
-#include "agent/kernel/netns.h"
+#include "agent/kernel/new_netns.h"
 #include "agent/kernel/tc_message.h"
 
 namespace faultline {
 namespace {
 
-constexpr int kLoopback = 1;  // the one device that a new network namespace has
 constexpr NetemParams kSeeded{.seed = 0x6661756c746c696e};
 
-// `ask` gets a tree on the loopback of a new network namespace; the namespace ends with the thread and its
-// socket.
-StatusOr<bool> ask_in_new_netns(const std::function<StatusOr<bool>(NetlinkSocket&)>& ask) {
-  StatusOr<bool> answer = false;
-  std::thread([&] {
-    answer = [&]() -> StatusOr<bool> {
-      if (::unshare(CLONE_NEWNET) != 0) return errno_status(errno, "make a network namespace");
-      FL_ASSIGN_OR_RETURN(const Netns here, netns_of_process(::gettid()));
-      FL_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(here));
-      FL_RETURN_IF_ERROR(add_tree(socket, kLoopback));
-      FL_RETURN_IF_ERROR(add_band_qdisc(socket, kLoopback, kFirstBand, kSeeded));
-      return ask(socket);
-    }();
-  }).join();
+// `ask` gets a tree on the only device of a new network namespace.
+StatusOr<bool> ask_a_netem(const std::function<StatusOr<bool>(NetlinkSocket&)>& ask) {
+  bool answer = false;
+  const auto ask_there = [&](NetlinkSocket& socket, const Netns&) -> Status {
+    FL_RETURN_IF_ERROR(add_tree(socket, kOnlyDevice));
+    FL_RETURN_IF_ERROR(add_band_qdisc(socket, kOnlyDevice, kFirstBand, kSeeded));
+    FL_ASSIGN_OR_RETURN(answer, ask(socket));
+    return ok_status();
+  };
+  FL_RETURN_IF_ERROR(in_new_netns(ask_there));
   return answer;
 }
 
@@ -57,7 +48,7 @@ bool tells_seed(nlmsghdr* header) {
 }  // namespace
 
 StatusOr<bool> netem_takes_seed() {
-  return ask_in_new_netns([](NetlinkSocket& socket) -> StatusOr<bool> {
+  return ask_a_netem([](NetlinkSocket& socket) -> StatusOr<bool> {
     FL_ASSIGN_OR_RETURN(NlMsg msg, tc_message(RTM_GETQDISC, 0, tcmsg{}));
     bool seeded = false;
     FL_RETURN_IF_ERROR(
@@ -67,8 +58,8 @@ StatusOr<bool> netem_takes_seed() {
 }
 
 StatusOr<bool> netem_duplicates_beside_others() {
-  return ask_in_new_netns([](NetlinkSocket& socket) -> StatusOr<bool> {
-    const Status second = add_band_qdisc(socket, kLoopback, kFirstBand + 1, NetemParams{.duplicate = true});
+  return ask_a_netem([](NetlinkSocket& socket) -> StatusOr<bool> {
+    const Status second = add_band_qdisc(socket, kOnlyDevice, kFirstBand + 1, NetemParams{.duplicate = true});
     if (second.code() == StatusCode::kFailedPrecondition) return false;
     FL_RETURN_IF_ERROR(second);
     return true;

@@ -6,14 +6,14 @@
 #include <netinet/tcp.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <thread>
+
+#include "agent/kernel/new_netns.h"
 
 namespace faultline {
 namespace {
@@ -106,9 +106,7 @@ StatusOr<UniqueFd> connect_to_itself(UniqueFd& listener) {
   return fd;
 }
 
-Status try_destroy() {
-  if (::unshare(CLONE_NEWNET) != 0) return errno_status(errno, "make a network namespace");
-  FL_ASSIGN_OR_RETURN(const Netns here, netns_of_process(::gettid()));
+Status try_destroy(NetlinkSocket&, const Netns& here) {
   UniqueFd listener;
   FL_ASSIGN_OR_RETURN(const UniqueFd fd, connect_to_itself(listener));
   FL_ASSIGN_OR_RETURN(SockDiag diag, SockDiag::open(here));
@@ -140,8 +138,7 @@ Status try_destroy() {
 }  // namespace
 
 Status probe_reset_support() {
-  Status status;
-  std::thread([&] { status = try_destroy(); }).join();  // the namespace ends with the thread and its sockets
+  const Status status = in_new_netns(try_destroy);
   if (status.code() == StatusCode::kNotFound) {
     return make_error(StatusCode::kUnimplemented, "the kernel has no tcp_diag: {}", message_of(status));
   }

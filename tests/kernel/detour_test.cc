@@ -4,9 +4,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -15,6 +12,7 @@
 #include "agent/kernel/net_tree.h"
 #include "tests/support/kernel_test.h"
 #include "tests/support/net_lab.h"
+#include "tests/support/owner_process.h"
 #include "tests/support/veth_lab.h"
 
 namespace faultline::testing {
@@ -53,8 +51,8 @@ class DetourAround : public ::testing::Test {
     return shell("ip netns exec " + lab.near_name() + " " + command);
   }
   std::string seen() {
-    return near("ip -o link show") + near("tc qdisc show") + near("ip -6 -o addr show | sed 's/ tentative//'") +
-           near("nft list tables");
+    return near("ip -o link show") + near("tc qdisc show") +
+           near("ip -6 -o addr show | sed 's/ tentative//'") + near("nft list tables");
   }
 
   VethLab& lab = shared();
@@ -106,12 +104,15 @@ TEST_F(DetourAround, NoPacketOfOthersIsLostWhileItComesAndGoes) {
   RecordProperty("datagrams", std::to_string(sent));
 }
 
-TEST_F(DetourAround, HasNoAddressAndNoPacketsOfItsOwn) {
+TEST_F(DetourAround, HasNoAddressNoRouteAndNoPacketsOfItsOwn) {
   near("sysctl -qw net.ipv6.conf.all.forwarding=1");  // as on a router, which speaks up sooner
   const auto tree = beside();
   EXPECT_THAT(near("ip -6 -o addr show"), Not(HasSubstr("fa17")));
   std::this_thread::sleep_for(
       milliseconds(1500));  // in which IPv6 would have looked for neighbours and routers
+  EXPECT_THAT(
+      near("ip -6 -o addr show") + near("ip route show table all") + near("ip -6 route show table all"),
+      Not(HasSubstr("fa17")));
   EXPECT_THAT(near("cat /sys/class/net/" + tree->detour()->entry().name + "/statistics/tx_packets"), "0\n");
   EXPECT_THAT(near("cat /sys/class/net/" + tree->detour()->exit().name + "/statistics/tx_packets"), "0\n");
 }
@@ -146,25 +147,14 @@ TEST_F(DetourAround, ItsRulesBelongToItsMakerAlone) {
 }
 
 TEST_F(DetourAround, IsInertOnceItsProcessIsKilled) {
-  int ready[2];
-  ASSERT_EQ(::pipe(ready), 0);
-  const pid_t owner = ::fork();
-  if (owner == 0) {
+  OwnerProcess owner([&](const OwnerProcess::Hold& hold) {
     auto own = NetlinkSocket::open(lab.near());
     auto tree = NetTree::beside(lab.near(), *own, lab.near_device());
-    const bool good = tree.ok() && (*tree)->add_band(kBand, NetemParams{.latency = milliseconds(200)}).ok();
-    const char word = good ? 'r' : 'x';
-    [[maybe_unused]] const ssize_t n = ::write(ready[1], &word, 1);
-    for (;;) ::pause();
-  }
-  ::close(ready[1]);
-  char word = 0;
-  ASSERT_EQ(::read(ready[0], &word, 1), 1);
-  ::close(ready[0]);
-  EXPECT_EQ(word, 'r');
+    hold(tree.ok() && (*tree)->add_band(kBand, NetemParams{.latency = milliseconds(200)}).ok());
+  });
+  ASSERT_TRUE(owner.made());
   EXPECT_GE(delay_of(kSteered), 200);
-  ::kill(owner, SIGKILL);
-  ::waitpid(owner, nullptr, 0);
+  owner.kill();
   EXPECT_LT(delay_of(kSteered), 100);
   EXPECT_EQ(near("nft list tables"), "");
   ASSERT_EQ(list_detours(lab.near_socket())->size(), 1u) << "the pair is sticky";

@@ -5,11 +5,10 @@
 #include <gtest/gtest.h>
 #include <net/if.h>
 #include <sched.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/support/net_lab.h"
+#include "tests/support/owner_process.h"
 #include "tests/support/veth_lab.h"
 
 namespace faultline::testing {
@@ -55,23 +54,11 @@ TEST_F(HostEndOf, AVethMayHaveItsPeerInItsOwnNamespaceAndUnderAnyName) {
 
 // As a container's is: no mount in /run/netns leads there.
 TEST_F(HostEndOf, APeerInANamespaceThatOnlyAProcessHoldsIsFound) {
-  int ready[2];
-  ASSERT_EQ(::pipe(ready), 0);
-  const pid_t inhabitant = ::fork();
-  if (inhabitant == 0) {
-    const char word = ::unshare(CLONE_NEWNET) == 0 ? 'r' : 'x';
-    [[maybe_unused]] const ssize_t n = ::write(ready[1], &word, 1);
-    for (;;) ::pause();
-  }
-  char word = 0;
-  ASSERT_EQ(::read(ready[0], &word, 1), 1);
-  ::close(ready[0]);
-  ::close(ready[1]);
-  EXPECT_EQ(word, 'r');
-  shell(ip + "eth7 type veth peer name other netns " + std::to_string(inhabitant));
+  OwnerProcess inhabitant([](const OwnerProcess::Hold& hold) { hold(::unshare(CLONE_NEWNET) == 0); });
+  ASSERT_TRUE(inhabitant.made());
+  shell(ip + "eth7 type veth peer name other netns " + std::to_string(inhabitant.pid()));
   const auto end = host_end_of(lab.near(), made("eth7"));
-  ::kill(inhabitant, SIGKILL);
-  ::waitpid(inhabitant, nullptr, 0);
+  inhabitant.kill();
   ASSERT_TRUE(end.ok()) << end.status();
   EXPECT_NE(end->netns.inode, lab.near().inode);
   EXPECT_NE(end->netns.inode, lab.far().inode);

@@ -9,9 +9,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,11 +17,13 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include "agent/target/cgroup.h"
 #include "common/clock.h"
 #include "tests/support/net_lab.h"
+#include "tests/support/owner_process.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/veth_lab.h"
 
@@ -97,35 +97,23 @@ class Container {
  public:
   Container(const Netns& netns, const std::string& root)
       : name_("fl-peer-" + std::to_string(::getpid())), directory_(find_cgroup_root().value() + "/" + name_) {
-    int ready[2];
-    if (::pipe(ready) != 0) throw std::runtime_error("pipe");
     std::filesystem::create_directory(directory_);
-    pid_ = ::fork();
-    if (pid_ == 0) {
+    process_.emplace([&](const OwnerProcess::Hold& hold) {
       std::ofstream(directory_ + "/cgroup.procs") << ::getpid() << std::flush;
-      const bool good =
-          ::setns(netns.fd.get(), CLONE_NEWNET) == 0 && ::chroot(root.c_str()) == 0 && ::chdir("/") == 0;
-      const char word = good ? 'r' : 'x';
-      [[maybe_unused]] const ssize_t n = ::write(ready[1], &word, 1);
-      for (;;) ::pause();
-    }
-    char word = 0;
-    const bool told = ::read(ready[0], &word, 1) == 1;
-    ::close(ready[0]);
-    ::close(ready[1]);
-    if (!told || word != 'r') throw std::runtime_error("no container");
+      hold(::setns(netns.fd.get(), CLONE_NEWNET) == 0 && ::chroot(root.c_str()) == 0 && ::chdir("/") == 0);
+    });
+    if (!process_->made()) throw std::runtime_error("no container");
   }
   ~Container() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
+    process_->kill();
     for (int i = 0; i < 200 && ::rmdir(directory_.c_str()) != 0 && errno == EBUSY; ++i) ::usleep(5000);
   }
   std::string reference() const { return "cgroup:" + name_; }
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return process_->pid(); }
 
  private:
   std::string name_, directory_;
-  pid_t pid_ = -1;
+  std::optional<OwnerProcess> process_;
 };
 
 class PeerLookupOf : public ::testing::Test {

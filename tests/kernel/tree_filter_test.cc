@@ -5,9 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/bpf.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <thread>
@@ -16,6 +13,7 @@
 #include "agent/kernel/filter_stub.h"
 #include "agent/kernel/net_support.h"
 #include "tests/support/kernel_test.h"
+#include "tests/support/owner_process.h"
 #include "tests/support/veth_lab.h"
 
 namespace faultline::testing {
@@ -126,27 +124,16 @@ TEST_F(TreeFilterOn, AStubHasTheEffectOfWhatItPointsToAndNoneByItself) {
 }
 
 TEST_F(TreeFilterOn, AStubIsInertOnceItsProcessIsKilled) {
-  int ready[2];
-  ASSERT_EQ(::pipe(ready), 0);
-  const pid_t owner = ::fork();
-  if (owner == 0) {
+  OwnerProcess owner([&](const OwnerProcess::Hold& hold) {
     auto own = NetlinkSocket::open(lab.near());
     auto stub = FilterStub::make();
-    const bool good = own.ok() && stub.ok() && (*stub)->point_to(always(kTreeHandle | kBand).get()).ok() &&
-                      add_tree_filter(*own, ifindex, kFilter, (*stub)->program_fd(), "fl_test").ok();
-    const char word = good ? 'r' : 'x';
-    [[maybe_unused]] const ssize_t n = ::write(ready[1], &word, 1);
-    for (;;) ::pause();
-  }
-  ::close(ready[1]);
-  char word = 0;
-  ASSERT_EQ(::read(ready[0], &word, 1), 1);
-  ::close(ready[0]);
-  EXPECT_EQ(word, 'r');
+    hold(own.ok() && stub.ok() && (*stub)->point_to(always(kTreeHandle | kBand).get()).ok() &&
+         add_tree_filter(*own, ifindex, kFilter, (*stub)->program_fd(), "fl_test").ok());
+  });
+  ASSERT_TRUE(owner.made());
   EXPECT_EQ(arrivals(), 0u);
-  ::kill(owner, SIGKILL);
-  ::waitpid(owner, nullptr, 0);
-  // The kernel empties the table from a work queue: at once, but not within waitpid().
+  owner.kill();
+  // The kernel empties the table from a work queue: at once, but not before the process is gone.
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
   EXPECT_EQ(arrivals(), static_cast<std::size_t>(kPackets));
   EXPECT_EQ(list_tree_filters(socket, ifindex)->size(), 1u) << "sticky, but inert";
