@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "agent/faults/proto_time.h"
+#include "agent/kernel/jitter_grades.h"
 
 namespace faultline {
 namespace {
@@ -51,8 +52,8 @@ v1::Achieved achieved_time(std::string_view name, const RequestedTime& requested
   const auto quantile = [&](double p) {
     return to_ms(requested.latency) + to_ms(requested.jitter) * quantile_of(requested.shape, p);
   };
-  const double independent =
-      static_cast<double>(samples.newest.size()) * (1 - requested.correlation) / (1 + requested.correlation);
+  const double keeping = JitterGrades::of(requested.shape).keeping(requested.correlation);
+  const double independent = static_cast<double>(samples.newest.size()) * (1 - keeping) / (1 + keeping);
   const double chance = kTwoSided99 * 0.5 / std::sqrt(independent);
   const double median = to_ms(requested.latency) + to_ms(requested.jitter) * median_of(requested.shape);
   const double tolerance = std::max(1.0, 0.1 * median);

@@ -1,5 +1,5 @@
-// Auto: the steering. Sticky, inert: a netem band. Egress: in the target's namespace; ingress: on the host
-// end.
+// Auto: the steering. Sticky, inert: a netem band, where delays are correlated with the filter in it. Egress:
+// in the target's namespace; ingress: on the host end.
 #include "agent/faults/achieved.h"
 #include "agent/faults/network_kinds.h"
 #include "agent/faults/proto_time.h"

@@ -162,9 +162,12 @@ StatusOr<std::uint32_t> NetTrees::free_band(const std::map<TreePlace, Steered>& 
 Status NetTrees::add_band(const TreePlace& place, std::uint32_t band, Steered steered,
                           const BandParams& params) {
   Tree& tree = *find(place);
-  FL_RETURN_IF_ERROR(tree.tree->add_band(band, params));
-  tree.bands.emplace(band, steered);
-  return ok_status();
+  const Status added = tree.tree->add_band(band, params);
+  // What was begun and could not be undone is still there to be released.
+  const bool begun = !added.ok() && added.code() != StatusCode::kAlreadyExists &&
+                     band_qdisc(namespaces_.at(place.netns).socket, place.qdiscs_at, band).ok();
+  if (added.ok() || begun) tree.bands.emplace(band, steered);
+  return added;
 }
 
 Status NetTrees::add_filter(const TreePlace& place, std::uint32_t id, int program_fd) {

@@ -98,7 +98,7 @@ Status add_graded_netem(NetlinkSocket& socket, int ifindex, std::uint32_t band, 
   FL_RETURN_IF_ERROR(add_chooser(socket, ifindex, band));
   const Status inside = add_inside(socket, ifindex, band, params);
   if (!inside.ok()) {
-    // With all that is in it. A failure is told by whoever removes the tree.
+    // With all that is in it. Should that fail, too, the caller finds the band still there.
     (void)remove_band_qdisc(socket, ifindex, band);
   }
   return inside;

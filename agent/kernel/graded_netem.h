@@ -18,7 +18,8 @@ constexpr std::uint32_t grade_handle(std::uint32_t band, std::uint32_t grade) {
 // Whether it is part of a band: it comes and goes with that.
 bool is_grade(const Qdisc& qdisc);
 
-// Where add_band_qdisc() puts a netem with a correlation; leaves nothing on an error.
+// Where add_band_qdisc() puts a netem with a correlation; on an error it takes back what it has
+// begun.
 Status add_graded_netem(NetlinkSocket& socket, int ifindex, std::uint32_t band, const NetemParams& params);
 
 }  // namespace faultline

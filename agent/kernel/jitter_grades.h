@@ -38,6 +38,7 @@ class JitterGrades {
   double between_ = 0;  // share of the variance that is between the grades, not within them
 };
 
-inline constexpr double kMostCorrelation = 0.99;
+// Beyond it, the little within grades would have to be made up for by keeping them much longer.
+inline constexpr double kMostCorrelation = 0.95;
 
 }  // namespace faultline

@@ -45,7 +45,7 @@ StatusOr<v1::FaultSpec> read_delay(const Fields& fields) {
     }
   }
   FL_ASSIGN_OR_RETURN(const double correlation, fields.percentage("correlation", 0));
-  if (correlation > 0.99) return error_at(fields.at("correlation").pos, "correlation: must be at most 99%");
+  if (correlation > 0.95) return error_at(fields.at("correlation").pos, "correlation: must be at most 95%");
   if (const YamlNode* node = fields.find("distribution")) {
     FL_ASSIGN_OR_RETURN(const v1::Distribution distribution,
                         read_meaning(*node, "distribution", kDistributions));

@@ -49,14 +49,14 @@ TEST(AchievedTime, WithJitterTheMedianMayBeOffAsFarAsChanceMovesIt) {
   const auto few = achieved_time("latency", uniform, samples(std::vector<Nanos>(100, 200ms)));
   EXPECT_NEAR(few.tolerated_low(), 200 - 25.8 - 20, 0.2);
   EXPECT_NEAR(few.tolerated_high(), 200 + 25.8 + 20, 0.2);
-  // Correlated by 60 %, 400 packets tell what 100 would.
+  // Correlated by 60 %, 400 packets tell what 100 would, or one less.
   const RequestedTime correlated{.latency = 200ms, .jitter = 100ms, .correlation = 0.6};
   const auto many = achieved_time("latency", correlated, samples(std::vector<Nanos>(400, 200ms)));
-  EXPECT_EQ(many.tolerated_low(), few.tolerated_low());
-  EXPECT_EQ(many.tolerated_high(), few.tolerated_high());
-  // Fewer than that tell nothing but the ends of the distribution.
-  const RequestedTime alike{.latency = 200ms, .jitter = 100ms, .correlation = 0.99};
-  const auto nothing = achieved_time("latency", alike, samples(std::vector<Nanos>(100, 200ms)));
+  EXPECT_NEAR(many.tolerated_low(), few.tolerated_low(), 0.2);
+  EXPECT_NEAR(many.tolerated_high(), few.tolerated_high(), 0.2);
+  // So few tell nothing but the ends of the distribution.
+  const RequestedTime alike{.latency = 200ms, .jitter = 100ms, .correlation = 0.95};
+  const auto nothing = achieved_time("latency", alike, samples(std::vector<Nanos>(30, 200ms)));
   EXPECT_NEAR(nothing.tolerated_low(), 80, 0.2);
   EXPECT_NEAR(nothing.tolerated_high(), 320, 0.2);
 }

@@ -26,7 +26,7 @@ TEST(NetworkFaultErrors, Delay) {
       {"delay: {}", "10: delay: is empty; it takes latency, jitter, correlation, distribution, traffic"},
       {"delay: { latency: 1ms, correlation: 25% }", "39: correlation: is the jitter's"},
       {"delay: { latency: 1ms, distribution: normal }", "40: distribution: is the jitter's"},
-      {"delay: { latency: 1s, jitter: 1ms, correlation: 100% }", "51: correlation: must be at most 99%"},
+      {"delay: { latency: 1s, jitter: 1ms, correlation: 96% }", "51: correlation: must be at most 95%"},
       {"delay: { latency: 1s, jitter: 1ms, distribution: gauss }",
        "52: distribution: 'gauss' is unknown; it must be one of uniform, normal, pareto, paretonormal"},
       {"delay: { latency: 1m, jitter: 3s }", "33: jitter: 3s is too long; the maximum is 2s"},
