@@ -33,7 +33,8 @@ constexpr char kRunFooter[] =
     R"(Progress goes to standard output, redrawn in place on a terminal. Ctrl-C reverts every fault, proves it and exits
 with 130. DIR gets journal.json, junit.xml and summary.md; default: runs/ID in the state directory
 ($XDG_STATE_HOME/faultline, else ~/.local/state/faultline). Those of an earlier run in DIR are removed first, and a run
-that is refused before it begins leaves new ones there, too, with the reason; nothing else in DIR is touched.
+that is refused before it begins leaves new ones there, too, with the reason; nothing else in DIR is touched. Where one
+of the three names is taken by a file that is no report, it stays, and the run is refused with exit code 2.
 
 Example:
   faultline run gateway.yaml --out results/)";

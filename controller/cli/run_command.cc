@@ -72,6 +72,7 @@ int run(const Experiment& experiment, RunStart start) {
 
 int run_command(const GlobalArgs& global, const RunArgs& args) {
   // Whatever becomes of this run, even if it is killed: the reports of an earlier one are not its own.
+  // What is no report is not ours to remove.
   if (!args.out.empty()) {
     if (const Status cleared = clear_reports(args.out); !cleared.ok()) return fail(kExitUsage, cleared);
   }

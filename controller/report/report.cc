@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 
+#include "controller/report/own_report.h"
 #include "controller/store/atomic_file.h"
 #include "controller/store/state_dir.h"
 
@@ -18,6 +19,8 @@ constexpr std::array kNames = {"journal.json", "junit.xml", "summary.md"};
 
 Status clear_reports(const std::string& dir) {
   FL_RETURN_IF_ERROR(annotate(make_dirs(dir), "reports"));
+  // All of them before the first is removed: a folder that is refused stays as it is.
+  for (const char* name : kNames) FL_RETURN_IF_ERROR(annotate(check_replaceable(dir, name), "reports"));
   for (const char* name : kNames) {
     const std::string path = fmt::format("{}/{}", dir, name);
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) {

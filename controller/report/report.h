@@ -27,11 +27,13 @@ std::string junit_xml(const Experiment& experiment, const RunRecord& run);
 // GitHub-flavoured Markdown of at most about 60 lines; longer tables end in "and N more".
 std::string markdown_summary(const Experiment& experiment, const RunRecord& run);
 
-// Makes `dir` where it is missing, and removes from it what write_reports() would replace; nothing else.
+// Makes `dir` where it is missing, and removes the reports of an earlier run from it. Where something else
+// has one of their names, ALREADY_EXISTS, and nothing is removed.
 Status clear_reports(const std::string& dir);
 
 // Writes journal.json, junit.xml and summary.md into `dir` (created where missing), each whole or not at all;
-// files of these names are replaced. Answers with the three paths, in this order.
+// files of these names are replaced, whatever they are (clear_reports() comes first). Answers with the three
+// paths, in this order.
 StatusOr<std::vector<std::string>> write_reports(const Experiment& experiment, const RunRecord& run,
                                                  const std::string& dir);
 

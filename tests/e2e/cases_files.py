@@ -105,9 +105,9 @@ def replaced_reports(lane):
     """What stands in the reports' folder after a refused run is of that run."""
     folder = f"{lane.folder}/refused.reports"
     os.makedirs(folder)
-    for name in ("junit.xml", "notes.txt"):
+    for name, text in (("junit.xml", "<testsuites name='ctest'/>"), ("notes.txt", "of yesterday")):
         with open(f"{folder}/{name}", "w") as file:
-            file.write("of yesterday")
+            file.write(text)
 
     def refused(code, outcome, path, agent=None):
         lane.does(code, "run", path, "--out", folder, says="reports:", agent=agent)
@@ -119,6 +119,10 @@ def replaced_reports(lane):
             assert file.read().startswith(f"# {outcome}: "), "summary.md"
 
     with NothingApplied(lane):
+        lane.does(2, "run", lane.experiment("good"), "--out", folder, says="junit.xml is no report of an earlier run")
+        assert sorted(os.listdir(folder)) == ["junit.xml", "notes.txt"], os.listdir(folder)
+        with open(f"{folder}/junit.xml", "w") as file:
+            file.write('<?xml version="1.0"?><testsuites name="faultline" of="yesterday"/>')
         refused(2, "REFUSED", mistaken(lane, "for: 2s", "for: @0s")[0])
         refused(2, "REFUSED", mistaken(lane, "container:{id}", "@container:nobody")[0])
         refused(7, "INFRASTRUCTURE", lane.experiment("good"), agent="unix:/run/fl-e2e/nobody.sock")

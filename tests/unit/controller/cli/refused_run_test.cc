@@ -23,9 +23,10 @@ class RefusedRun : public testing::CommandsTest {
  protected:
   RefusedRun() {
     std::filesystem::create_directory(out_);
-    for (const char* name : {"journal.json", "junit.xml", "summary.md"}) {
-      std::ofstream(out_ + "/" + name) << "PASSED long ago";
-    }
+    std::ofstream(out_ + "/journal.json")
+        << "{\n  \"schema_version\": 1,\n  \"faultline_version\": \"long ago\"";
+    std::ofstream(out_ + "/junit.xml") << "<?xml version=\"1.0\"?>\n<testsuites name=\"faultline\" long ago>";
+    std::ofstream(out_ + "/summary.md") << "# PASSED: shop\n\nlong ago\n\nRun `1`, started then";
     std::ofstream(out_ + "/notes.txt") << "mine";
     std::filesystem::create_directory(out_ + "/logs");
   }
@@ -123,6 +124,37 @@ TEST_F(RefusedRun, WhereTheOldReportsCannotBeRemoved) {
   EXPECT_EQ(run(), 2);
   EXPECT_EQ(service_.agent.dry_runs(), 0U);
   EXPECT_TRUE(std::filesystem::is_directory(out_ + "/summary.md"));
+}
+
+// A repository's own files, and a mistyped file name.
+TEST_F(RefusedRun, WhatIsNoReportStaysAndSoDoTheReportsBesideIt) {
+  const std::string report = testing::file_text(out_ + "/journal.json");
+  const std::string suite = "<testsuites name=\"ctest\"/>";
+  testing::put_file(out_ + "/junit.xml", suite);
+  const auto expect_untouched = [&] {
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(run(), 2);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+                HasSubstr(out_ + "/junit.xml is no report of an earlier run"));
+    EXPECT_EQ(testing::file_text(out_ + "/junit.xml"), suite);
+    EXPECT_EQ(testing::file_text(out_ + "/journal.json"), report);
+    EXPECT_EQ(names_in_out(),
+              (std::set<std::string>{"journal.json", "junit.xml", "logs", "notes.txt", "summary.md"}));
+    EXPECT_EQ(service_.agent.dry_runs(), 0U);
+  };
+  expect_untouched();
+  write_experiment("bogus: 1\n");
+  expect_untouched();
+  std::filesystem::remove(file_);
+  expect_untouched();
+}
+
+TEST_F(RefusedRun, ALinkIsNoReport) {
+  std::filesystem::rename(out_ + "/summary.md", out_ + "/kept.md");
+  std::filesystem::create_symlink("kept.md", out_ + "/summary.md");
+  EXPECT_EQ(run(), 2);
+  EXPECT_TRUE(std::filesystem::is_symlink(out_ + "/summary.md"));
+  EXPECT_EQ(service_.agent.dry_runs(), 0U);
 }
 
 TEST_F(RefusedRun, ARunUnderWayLeavesNoOlderReportsEither) {
