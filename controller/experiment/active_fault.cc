@@ -69,6 +69,7 @@ void ActiveFault::applied(const v1::FaultStatus& status) {
   skew_ = effective - told;
   state_.update_fault(index_, [&](FaultOutcome& fault) {
     fault.status = status;
+    fault.applied = {injected_at_, now};
     fault.effective_at = effective;
   });
 }

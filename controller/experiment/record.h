@@ -32,12 +32,19 @@ struct PhaseSpan {
   Nanos end_at{};
 };
 
+// [first, second]: the event lies between these two instants of the run. No second: it was never seen.
+struct Interval {
+  Nanos earliest{};
+  std::optional<Nanos> latest;
+};
+
 struct FaultOutcome {
   std::string name;  // of the step
   std::string id;    // at the agent
   v1::Plan plan;
   v1::FaultStatus status;              // the last one that the agent told
   std::optional<Nanos> planned_start;  // it was armed, to start then; unset: to start at once
+  Interval applied;                    // where it was, armed or at once: from the call to its answer
   std::optional<Nanos> effective_at;   // kernel-confirmed; unset: never applied
   std::optional<Nanos> removed_at;     // kernel-confirmed; unset: removal was not confirmed
   std::string error;                   // why it could not be applied, or why its removal is not confirmed
@@ -73,12 +80,6 @@ struct Finding {
                       // "effect/slow-metrics", "residue/slow-metrics"
   FindingResult result = FindingResult::kUnknown;
   std::string message;
-};
-
-// [first, second]: the event lies between these two instants of the run. No second: it was never seen.
-struct Interval {
-  Nanos earliest{};
-  std::optional<Nanos> latest;
 };
 
 struct ProbeSummary {

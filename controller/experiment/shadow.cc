@@ -16,6 +16,13 @@ bool at_the_same_time(const FaultOutcome& a, const FaultOutcome& b) {
          (!a.removed_at || *b.effective_at < *a.removed_at);
 }
 
+// One that starts at once is in force when it is applied, and the node's clock tells these moments apart. Of
+// an armed one only the call is known.
+bool surely_applied_before(const FaultOutcome& a, const FaultOutcome& b) {
+  if (!a.planned_start && !b.planned_start) return *a.effective_at < *b.effective_at;
+  return a.applied.latest && *a.applied.latest < b.applied.earliest;
+}
+
 // Why `other` goes before `step`; empty: it does not. As it was, not as it was planned: an earlier step that
 // ended early may have turned the order over.
 std::string why_first(const FaultStep& step, const FaultOutcome& fault, const FaultStep& other,
@@ -26,11 +33,9 @@ std::string why_first(const FaultStep& step, const FaultOutcome& fault, const Fa
     if (others_priority < priority) return "";
     return fmt::format("its priority is {}, this one's {}", others_priority, priority);
   }
-  // When an armed fault was applied is not recorded, only when it started.
-  if (fault.planned_start || others.planned_start || *others.effective_at == *fault.effective_at) {
-    return "their priority is the same, and the one applied first has them";
-  }
-  return *others.effective_at < *fault.effective_at ? "it was applied first" : "";
+  if (surely_applied_before(others, fault)) return "it was applied first";
+  if (surely_applied_before(fault, others)) return "";
+  return "their priority is the same, and the one applied first has them";
 }
 
 }  // namespace
@@ -38,7 +43,8 @@ std::string why_first(const FaultStep& step, const FaultOutcome& fault, const Fa
 std::string shadow_text(const Experiment& experiment, const RunRecord& record, const FaultStep& step) {
   std::string text;
   const FaultOutcome* fault = outcome_of(record, step);
-  if (fault == nullptr) return text;
+  // One that matched packets had them itself, and hit none of them by chance.
+  if (fault == nullptr || fault->status.counters().matched() > 0) return text;
   for (const Overlap& overlap : overlaps(experiment)) {
     if (overlap.first != &step && overlap.second != &step) continue;
     const FaultStep& other = overlap.first == &step ? *overlap.second : *overlap.first;

@@ -66,6 +66,37 @@ TEST(Shadow, OfEqualPrioritiesTheOneAppliedFirst) {
       "applied first has them (it had 50)");
 }
 
+TEST(Shadow, OfAnArmedFaultTheCallTellsWhetherItWasAppliedFirst) {
+  Shadowed run(3, 3);
+  FaultOutcome& f = run.record.faults[0];
+  FaultOutcome& g = run.record.faults[1];
+  g.planned_start = g.effective_at = 2s;
+  g.applied = {1700ms, 1750ms};
+  f.applied = {1100ms, 1250ms};
+  EXPECT_EQ(run.text(), "") << "f was in force before g was armed";
+
+  f.effective_at = 1800ms;
+  f.applied = {1790ms, 1810ms};
+  EXPECT_EQ(run.text(),
+            "fault g, which matches the same packets, has them instead: it was applied first (it had 50)")
+      << "though it started later";
+
+  f.applied = {1740ms, 1810ms};
+  EXPECT_NE(run.text().find("the one applied first has them"), std::string::npos) << "the calls overlap";
+  f.applied = {1790ms, std::nullopt};
+  g.applied = {1700ms, std::nullopt};
+  EXPECT_NE(run.text().find("the one applied first has them"), std::string::npos) << "an answer is missing";
+}
+
+TEST(Shadow, AFaultThatMatchedPacketsHadThemItself) {
+  Shadowed run;
+  run.record.faults[0].status.mutable_counters()->set_matched(20);
+  EXPECT_EQ(run.text(), "") << "a loss of 1 % of 20 hits none most of the time";
+  const Judgement judgement = judge(run.experiment, run.record);
+  EXPECT_EQ(judgement.exit_code, 4);
+  EXPECT_EQ(judgement.reason, "effect/f: not effective: 0 injected of 20 matched, 100 evaluated");
+}
+
 TEST(Shadow, NobodyIsNamedWhoHadNoneOrComesSecondOrAtAnotherTime) {
   Shadowed idle;
   idle.record.faults[1].status.mutable_counters()->set_matched(0);

@@ -37,6 +37,9 @@ TEST(Together, FaultsStartAtThePlannedMomentAndCountFromIt) {
   EXPECT_EQ(lab.agent.most_active(), 2U);
   for (const FaultOutcome& fault : run.faults) {
     EXPECT_EQ(*fault.effective_at, *fault.planned_start) << fault.name;
+    EXPECT_GT(fault.applied.earliest, Nanos::zero()) << fault.name;
+    EXPECT_GE(fault.applied.latest.value(), fault.applied.earliest) << fault.name;
+    EXPECT_LT(fault.applied.latest.value(), *fault.planned_start) << "armed before it started";
     EXPECT_GE(*fault.removed_at - *fault.effective_at, milliseconds(195)) << fault.name;
     EXPECT_EQ(start_of(run, fault.name), FindingResult::kHeld);
   }
