@@ -1,10 +1,13 @@
 #include "agent/kernel/route_state.h"
 
+#include <arpa/inet.h>
 #include <linux/if.h>
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <netlink/attr.h>
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <unordered_map>
 
@@ -56,10 +59,38 @@ Status list_devices(NetlinkSocket& socket, RouteState& state, Names& names) {
   return list<ifinfomsg>(socket, RTM_GETLINK, "list interfaces", take);
 }
 
+std::string address_in(const nlattr* attribute, unsigned char family) {
+  char written[INET6_ADDRSTRLEN];
+  const int size = family == AF_INET ? 4 : 16;
+  const bool whole = attribute && nla_len(attribute) == size;
+  return whole && ::inet_ntop(family, nla_data(attribute), written, sizeof written) ? written : "";
+}
+
+Status list_addresses(NetlinkSocket& socket, RouteState& state) {
+  const auto take = [&](nlmsghdr* header) {
+    const auto* about = static_cast<const ifaddrmsg*>(nlmsg_data(header));
+    if (header->nlmsg_type != RTM_NEWADDR || (about->ifa_family != AF_INET && about->ifa_family != AF_INET6))
+      return;
+    // The local one, where the other end has one as well.
+    const nlattr* local = nlmsg_find_attr(header, sizeof *about, IFA_LOCAL);
+    if (!local) local = nlmsg_find_attr(header, sizeof *about, IFA_ADDRESS);
+    const nlattr* cache = nlmsg_find_attr(header, sizeof *about, IFA_CACHEINFO);
+    ifa_cacheinfo times{};
+    if (cache && nla_len(cache) >= static_cast<int>(sizeof times))
+      std::memcpy(&times, nla_data(cache), sizeof times);
+    state.addresses.push_back({.ifindex = static_cast<int>(about->ifa_index),
+                               .family = about->ifa_family,
+                               .text = address_in(local, about->ifa_family),
+                               .created = times.cstamp});
+  };
+  return list<ifaddrmsg>(socket, RTM_GETADDR, "list addresses", take);
+}
+
 StatusOr<RouteState> list_once(NetlinkSocket& socket) {
   RouteState state;
   Names names;
   FL_RETURN_IF_ERROR(list_devices(socket, state, names));
+  FL_RETURN_IF_ERROR(list_addresses(socket, state));
   const auto is_detour = [&](int ifindex) {
     const auto found = names.find(ifindex);
     return found != names.end() && found->second.detour;
@@ -74,12 +105,14 @@ StatusOr<RouteState> list_once(NetlinkSocket& socket) {
     const auto* route = static_cast<const rtmsg*>(nlmsg_data(header));
     const bool by_hand = set_by_hand(route->rtm_protocol);
     if (!by_hand && !detours) return;
-    auto text = describe_route(*header, name_of);
-    if (!text) return;
-    const bool to_detour = std::any_of(text->ifindexes.begin(), text->ifindexes.end(), is_detour);
-    if (by_hand || to_detour) {
-      state.routes.push_back(
-          {.text = std::move(text->text), .ifindexes = std::move(text->ifindexes), .to_detour = to_detour});
+    for (RouteText& text : describe_route(*header, name_of)) {
+      const bool to_detour = std::any_of(text.ifindexes.begin(), text.ifindexes.end(), is_detour);
+      if (!by_hand && !to_detour) continue;
+      state.routes.push_back({.text = std::move(text.text),
+                              .ifindexes = std::move(text.ifindexes),
+                              .family = text.family,
+                              .source = std::move(text.source),
+                              .to_detour = to_detour});
     }
   };
   FL_RETURN_IF_ERROR(list<rtmsg>(socket, RTM_GETROUTE, "list routes", take_route));

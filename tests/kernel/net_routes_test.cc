@@ -118,6 +118,75 @@ TEST_F(NetRoutes, WhatGoesOrComesWithItsDeviceIsNoResidue) {
   ip("link del fl0");
 }
 
+// What a DHCP client cannot renew under a partition.
+TEST_F(NetRoutes, WhatGoesWithADevicesLastAddressIsNoResidue) {
+  const std::string shown = "ip -n " + lab.net.netns() + " route show 10.7.0.0/16";
+  ip("link add dev fl0 type veth peer name fl1\nlink set fl0 up\nlink set fl1 up\naddr add 10.9.0.1/24 dev "
+     "fl0\nroute add 10.7.0.0/16 via 10.9.0.2");
+  apply();
+  ip("addr del 10.9.0.1/24 dev fl0");
+  ASSERT_EQ(shell(shown), "");
+  EXPECT_THAT(residue_of(), IsEmpty());
+  ip("addr add 10.9.0.1/24 dev fl0 valid_lft 2 preferred_lft 2\nroute add 10.7.0.0/16 via 10.9.0.2");
+  ASSERT_NE(shell(shown), "");
+  apply();
+  EXPECT_EQ(shell("for i in $(seq 100); do [ -z \"$(" + shown + ")\" ] && break; sleep 0.1; done; " + shown),
+            "");
+  EXPECT_THAT(residue_of(), IsEmpty());
+  ip("addr add 10.9.0.1/24 dev fl0\nroute add 10.7.0.0/16 via 10.9.0.2");
+  apply();
+  shell("sleep 0.1");  // the kernel tells the time of making in hundredths of a second
+  ip("addr del 10.9.0.1/24 dev fl0\naddr add 10.9.0.1/24 dev fl0");
+  EXPECT_THAT(residue_of(), IsEmpty()) << "the same address, made anew";
+  ip("link del fl0");
+}
+
+TEST_F(NetRoutes, WhatGoesWithItsPreferredSourceIsNoResidue) {
+  ip("addr add 10.55.0.1/24 dev eth0\naddr add fd55::1/64 dev eth0 nodad\n"
+     "route add 10.7.0.0/16 via 10.99.0.2 src 10.55.0.1\nroute add fd07::/64 via fd99::2 src fd55::1");
+  apply();
+  ip("addr del 10.55.0.1/24 dev eth0\naddr del fd55::1/64 dev eth0");
+  ASSERT_EQ(shell("ip -n " + lab.net.netns() + " route show 10.7.0.0/16"), "");
+  ASSERT_THAT(shell("ip -n " + lab.net.netns() + " -6 route show fd07::/64"), Not(HasSubstr("src")));
+  EXPECT_THAT(residue_of(), IsEmpty());
+  ip("route del fd07::/64");
+}
+
+TEST_F(NetRoutes, AnAddressThatStaysOrComesExcusesNothing) {
+  ip("addr add 10.55.0.1/24 dev eth0 valid_lft 900 preferred_lft 900\naddr add fd55::1/64 dev eth0 nodad\n"
+     "route add 10.7.0.0/16 via 10.99.0.2 src 10.55.0.1\nroute add fd07::/64 via fd99::2 src fd55::1");
+  apply();
+  ip("addr change 10.55.0.1/24 dev eth0 valid_lft 800 preferred_lft 800\naddr add 10.56.0.1/24 dev eth0\n"
+     "route del 10.7.0.0/16\nroute change fd07::/64 via fd99::2");
+  EXPECT_THAT(
+      residue_of(),
+      UnorderedElementsAre(AllOf(StartsWith("missing: "),
+                                 HasSubstr("route 10.7.0.0/16 via 10.99.0.2 dev eth0 src 10.55.0.1 ")),
+                           AllOf(StartsWith("missing: "), HasSubstr("source fd55::1 of route fd07::/64"))));
+  ip("addr del 10.55.0.1/24 dev eth0\naddr del 10.56.0.1/24 dev eth0\naddr del fd55::1/64 dev eth0\n"
+     "route del fd07::/64");
+}
+
+// The kernel leaves the ways by the others.
+TEST_F(NetRoutes, AnIpv6RouteThatLosesOneOfItsDevicesIsNoResidue) {
+  ip("link add dev fl0 type veth peer name fl1\nlink set fl0 up\nlink set fl1 up\naddr add fd09::1/64 dev "
+     "fl0 "
+     "nodad\nroute add fd07::/64 nexthop via fd99::2 dev eth0 weight 3 nexthop via fd09::2 dev fl0");
+  apply();
+  ip("link del fl0");
+  ASSERT_THAT(shell("ip -n " + lab.net.netns() + " -6 route show fd07::/64"),
+              StartsWith("fd07::/64 via fd99::2"));
+  EXPECT_THAT(residue_of(), IsEmpty());
+  apply();
+  ip("route append fd07::/64 via fd99::3");
+  EXPECT_THAT(residue_of(), UnorderedElementsAre(AllOf(StartsWith("left behind: "),
+                                                       HasSubstr(": route fd07::/64 via fd99::3")),
+                                                 HasSubstr("weight 3 of ")))
+      << "of one of several the kernel tells the weight again";
+  ip("route del fd07::/64");
+  shell("ip -n " + lab.net.netns() + " -6 route del fd07::/64 2>&1 || :");
+}
+
 TEST_F(NetRoutes, ADeviceThatStaysExcusesNothing) {
   ip("route add 10.7.0.0/16 via 10.99.0.2");
   apply();

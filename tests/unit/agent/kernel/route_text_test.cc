@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 std::string bytes_of(const char* address) {
   char bytes[16];
@@ -66,8 +67,26 @@ rtmsg unicast(unsigned char family, unsigned char length = 0) {
   header.rtm_type = RTN_UNICAST;
   return header;
 }
-std::optional<RouteText> route(const rtmsg& header, const std::string& attributes) {
+std::vector<RouteText> routes(const rtmsg& header, const std::string& attributes) {
   return describe_route(header_of(message(RTM_NEWROUTE, header, attributes)), name_of);
+}
+// Where there is to be one text or none.
+std::optional<RouteText> route(const rtmsg& header, const std::string& attributes) {
+  const auto all = routes(header, attributes);
+  EXPECT_LE(all.size(), 1u);
+  return all.empty() ? std::nullopt : std::optional(all[0]);
+}
+std::string hop(int ifindex, const std::string& inside, unsigned char more_weight = 0,
+                unsigned char flags = 0) {
+  rtnexthop header{};
+  header.rtnh_len = static_cast<unsigned short>(sizeof header + inside.size());
+  header.rtnh_ifindex = ifindex;
+  header.rtnh_hops = more_weight;
+  header.rtnh_flags = flags;
+  return bytes_of_value(header) + inside;
+}
+std::string gateway(const char* address) {
+  return attribute(RTA_GATEWAY, bytes_of(address));
 }
 
 TEST(RouteText, SaysWhereTheRouteLeadsByWhichDeviceAndWhoMadeIt) {
@@ -85,21 +104,55 @@ TEST(RouteText, SaysWhereTheRouteLeadsByWhichDeviceAndWhoMadeIt) {
 }
 
 TEST(RouteText, NamesEveryNextHop) {
-  const auto hop = [](int ifindex, const char* gateway) {
-    const std::string inside = attribute(RTA_GATEWAY, bytes_of(gateway));
-    rtnexthop header{};
-    header.rtnh_len = static_cast<unsigned short>(sizeof header + inside.size());
-    header.rtnh_ifindex = ifindex;
-    return bytes_of_value(header) + inside;
-  };
-  const auto both =
-      route(unicast(AF_INET), attribute(RTA_MULTIPATH, hop(2, "10.0.0.1") + hop(3, "10.0.1.1")));
+  const auto both = route(
+      unicast(AF_INET),
+      attribute(RTA_MULTIPATH, hop(2, gateway("10.0.0.1")) + hop(3, gateway("10.0.1.1"), 1, RTNH_F_ONLINK)));
   ASSERT_TRUE(both);
-  EXPECT_EQ(both->text,
-            "route 0.0.0.0/0 nexthop via 10.0.0.1 dev eth2 weight 1 nexthop via 10.0.1.1 dev eth3 weight 1 "
-            "table 254 "
-            "scope 0 proto 3");
+  EXPECT_EQ(
+      both->text,
+      "route 0.0.0.0/0 nexthop via 10.0.0.1 dev eth2 weight 1 nexthop via 10.0.1.1 dev eth3 weight 2 onlink "
+      "table 254 scope 0 proto 3");
   EXPECT_THAT(both->ifindexes, ElementsAre(2, 3));
+}
+
+// Of IPv6 the kernel takes away the way by a device that goes, and leaves the others.
+TEST(RouteText, OfIpv6EveryNextHopIsTheRouteThatItIsAlone) {
+  const std::string to = attribute(RTA_DST, bytes_of("fd77::"));
+  const std::string one = gateway("fd01::1"), other = gateway("fd02::1");
+  rtmsg onlink = unicast(AF_INET6, 64);
+  onlink.rtm_flags = RTNH_F_ONLINK;
+  const auto first = route(unicast(AF_INET6, 64), to + one + attribute(RTA_OIF, 2));
+  const auto second = route(onlink, to + other + attribute(RTA_OIF, 3));
+  const auto both = routes(unicast(AF_INET6, 64),
+                           to + attribute(RTA_MULTIPATH, hop(2, one) + hop(3, other, 0, RTNH_F_ONLINK)));
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_EQ(both[0].text, first->text);
+  EXPECT_EQ(both[1].text, second->text);
+  EXPECT_THAT(both[0].ifindexes, ElementsAre(2));
+  EXPECT_THAT(both[1].ifindexes, ElementsAre(3));
+}
+
+TEST(RouteText, AWeightGoesWithAnyOfItsNextHops) {
+  const auto both = routes(unicast(AF_INET6), attribute(RTA_MULTIPATH, hop(2, gateway("fd01::1")) +
+                                                                           hop(3, gateway("fd02::1"), 2)));
+  ASSERT_EQ(both.size(), 3u);
+  EXPECT_EQ(both[2].text, "weight 3 of " + both[1].text);
+  EXPECT_THAT(both[2].ifindexes, ElementsAre(2, 3));
+}
+
+TEST(RouteText, APreferredSourceIsPartOfTheRouteOrOfIpv6OnesOwn) {
+  const auto v4 =
+      route(unicast(AF_INET), attribute(RTA_OIF, 2) + attribute(RTA_PREFSRC, bytes_of("10.0.0.2")));
+  EXPECT_EQ(v4->text, "route 0.0.0.0/0 dev eth2 src 10.0.0.2 table 254 scope 0 proto 3");
+  EXPECT_EQ(v4->source, "10.0.0.2");
+  const auto v6 =
+      routes(unicast(AF_INET6), attribute(RTA_OIF, 2) + attribute(RTA_PREFSRC, bytes_of("fd00::2")));
+  ASSERT_EQ(v6.size(), 2u);
+  EXPECT_EQ(v6[0].text, route(unicast(AF_INET6), attribute(RTA_OIF, 2))->text);
+  EXPECT_EQ(v6[0].source, "");
+  EXPECT_EQ(v6[1].text, "source fd00::2 of route ::/0 table 254 scope 0 proto 3");
+  EXPECT_EQ(v6[1].source, "fd00::2");
+  EXPECT_THAT(v6[1].ifindexes, ElementsAre(2));
 }
 
 TEST(RouteText, AGatewayOfTheOtherFamilyIsReadable) {
@@ -118,9 +171,18 @@ TEST(RouteText, WithoutADeviceItLeadsByNone) {
 TEST(RouteText, WhatItDoesNotKnowIsToldAllTheSame) {
   const std::string to = attribute(RTA_DST, bytes_of("10.1.0.0"));
   const std::string plain = route(unicast(AF_INET, 16), to)->text;
-  EXPECT_EQ(route(unicast(AF_INET, 16), to + attribute(RTA_NH_ID, 7))->text,
-            plain + " attribute 30 07000000");
-  EXPECT_EQ(route(unicast(AF_INET, 16), to + attribute(77, 7))->text, plain) << "newer than its headers";
+  EXPECT_EQ(route(unicast(AF_INET, 16), to + attribute(RTA_FLOW, 7))->text, plain + " attribute 11 07000000");
+  EXPECT_EQ(route(unicast(AF_INET, 16), to + attribute(77, 7))->text, plain + " attribute 77 07000000")
+      << "newer than its headers";
+  EXPECT_THAT(route(unicast(AF_INET), attribute(RTA_MULTIPATH, hop(2, attribute(RTA_FLOW, 7))))->text,
+              HasSubstr("dev eth2 weight 1 attribute 11 07000000"));
+}
+
+TEST(RouteText, OneWhoseWayOnlyANexthopObjectTellsIsLeftOut) {
+  const std::string object = attribute(RTA_NH_ID, 7);
+  EXPECT_FALSE(route(unicast(AF_INET), object));
+  EXPECT_THAT(route(unicast(AF_INET), object + attribute(RTA_OIF, 2))->text, HasSubstr(" dev eth2"));
+  EXPECT_TRUE(route(unicast(AF_INET), object + attribute(RTA_MULTIPATH, hop(2, gateway("10.0.0.1")))));
 }
 
 TEST(RouteText, WhatChangesByItselfIsLeftOut) {
@@ -142,7 +204,7 @@ TEST(RouteText, WhatGoesByItselfIsNone) {
   EXPECT_FALSE(route(unicast(AF_INET6), attribute(RTA_CACHEINFO, bytes_of_value(short_lived))));
   EXPECT_FALSE(route(cloned, {}));
   EXPECT_FALSE(route(unicast(129), {})) << "multicast routing";
-  EXPECT_FALSE(describe_route(header_of(message(RTM_NEWRULE, unicast(AF_INET), {})), name_of));
+  EXPECT_THAT(describe_route(header_of(message(RTM_NEWRULE, unicast(AF_INET), {})), name_of), IsEmpty());
 }
 
 TEST(RouteText, MessagesThatAreCutShortSayLessAndDoNoHarm) {
@@ -155,8 +217,8 @@ TEST(RouteText, MessagesThatAreCutShortSayLessAndDoNoHarm) {
   for (unsigned size = NLMSG_HDRLEN; size <= whole.size() * 4; ++size) {
     std::vector<std::uint32_t> cut(whole.begin(), whole.begin() + (size + 3) / 4);
     reinterpret_cast<nlmsghdr*>(cut.data())->nlmsg_len = size;
-    const auto text = describe_route(header_of(cut), name_of);
-    EXPECT_EQ(text.has_value(), size >= NLMSG_LENGTH(sizeof(rtmsg))) << size;
+    const auto texts = describe_route(header_of(cut), name_of);
+    EXPECT_EQ(!texts.empty(), size >= NLMSG_LENGTH(sizeof(rtmsg))) << size;
     EXPECT_FALSE(describe_rule(header_of(cut)));
   }
 }
