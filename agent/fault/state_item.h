@@ -17,8 +17,9 @@ struct StateItem {
 
 // What differs between the state before a fault and after its end, a line each: "left behind: ...", "missing:
 // ...". Our own items in `before` belonged to other faults and may have gone since; our own items in `after`
-// are left out when `still_owned` names them. Of others' items, those are left out that have come on a ground
-// that was not there before, or gone with one that is no more there. Pure; cost: linear.
+// are left out when `still_owned` names them. Others' items of one text are counted. Of them, those are left
+// out that have come on a ground that was not there before, or gone with one that is no more there. Pure;
+// cost: linear.
 std::vector<std::string> residue(const std::vector<StateItem>& before, const std::vector<StateItem>& after,
                                  const std::vector<std::string>& still_owned);
 

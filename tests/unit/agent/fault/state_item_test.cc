@@ -49,6 +49,12 @@ TEST(Residue, AForeignItemThatChangedIsBothMissingAndNew) {
             (Lines{"left behind: " + changed.text, "missing: " + kForeign.text}));
 }
 
+TEST(Residue, ItemsOfOneTextAreCounted) {
+  EXPECT_EQ(residue({kForeign}, {kForeign, kForeign}, {}), Lines{"left behind: " + kForeign.text});
+  EXPECT_EQ(residue({kForeign, kForeign}, {kForeign}, {}), Lines{"missing: " + kForeign.text});
+  EXPECT_EQ(residue({kForeign, kForeign}, {kForeign, kForeign}, {}), Lines{});
+}
+
 const StateItem kGround{.text = "interface 2 eth0 up", .ground = true};
 const StateItem kMoved{.text = "interface 2 uplink7 up", .ground = true};
 
