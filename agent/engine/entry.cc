@@ -3,6 +3,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "common/log.h"
 
@@ -44,15 +45,29 @@ Proof Engine::Entry::take_away() {
       proof.residue.push_back("could not be removed: " + message_of(reverted));
     }
   }
+  auto lines = differences();
+  proof.checked = lines.ok();
+  if (!lines.ok()) return proof;
+  // A long list, which the kernel tells in parts, may lack something when others change meanwhile.
+  if (std::any_of(lines->begin(), lines->end(),
+                  [](const auto& line) { return line.starts_with("missing: "); })) {
+    if (const auto again = differences(); again.ok()) {
+      std::erase_if(*lines, [&](const std::string& line) {
+        return std::find(again->begin(), again->end(), line) == again->end();
+      });
+    }
+  }
+  std::move(lines->begin(), lines->end(), std::back_inserter(proof.residue));
+  return proof;
+}
+
+StatusOr<std::vector<std::string>> Engine::Entry::differences() const {
   // Asked before and after, so that a neighbour's fault that comes or goes meanwhile is not taken for
   // residue.
   std::vector<std::string> owned = kind->owned(target);
-  const auto after = kind->snapshot(target);
+  FL_ASSIGN_OR_RETURN(const auto after, kind->snapshot(target));
   for (auto& text : kind->owned(target)) owned.push_back(std::move(text));
-  proof.checked = after.ok();
-  if (!after.ok()) return proof;
-  for (auto& line : residue(before, *after, owned)) proof.residue.push_back(std::move(line));
-  return proof;
+  return residue(before, after, owned);
 }
 
 void Engine::Entry::note(const Proof& proof, const EngineOptions& options) {

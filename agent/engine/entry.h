@@ -41,6 +41,7 @@ struct Engine::Entry {
   v1::FaultStatus now() const;
   void stop();        // ends the effect and notes when it ended
   Proof take_away();  // reverts, as far as that is still to be done, and looks what is left
+  StatusOr<std::vector<std::string>> differences() const;  // one look, compared with that before the fault
   void note(const Proof& proof, const EngineOptions& options);  // under the lock
 };
 

@@ -100,6 +100,18 @@ TEST_F(End, AFailingRevertIsToldBesideWhatItLeft) {
                                          "left behind: state of fault 1"));
 }
 
+TEST_F(End, WhatIsMissingIsLookedForTwice) {
+  kind->leaves_state = true;
+  ASSERT_TRUE(apply("f1").ok());
+  kind->short_snapshots = 1;
+  EXPECT_THAT(reverted("f1").residue(), ElementsAre("left behind: state of fault 1"));
+  kind->leaves_state = false;
+  ASSERT_TRUE(apply("f2").ok());
+  kind->short_snapshots = 2;
+  EXPECT_THAT(reverted("f2").residue(),
+              ElementsAre("left behind: state of fault 1", "missing: somebody's own qdisc"));
+}
+
 TEST_F(End, ANeighboursStateIsNotResidue) {
   ASSERT_TRUE(apply("f1").ok());
   ASSERT_TRUE(apply("f2").ok());

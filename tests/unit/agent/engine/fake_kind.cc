@@ -110,7 +110,12 @@ StatusOr<std::vector<StateItem>> FakeKind::snapshot(const Target&) {
     snapshots.erase(snapshots.begin());
     FL_RETURN_IF_ERROR(answer);
   }
-  std::vector<StateItem> items = {{.text = "somebody's own qdisc", .ours = false}};
+  std::vector<StateItem> items;
+  if (short_snapshots > 0) {
+    --short_snapshots;
+  } else {
+    items.push_back({.text = "somebody's own qdisc", .ours = false});
+  }
   for (const auto& [number, needed] : state_) items.push_back({.text = text_of(number), .ours = true});
   return items;
 }

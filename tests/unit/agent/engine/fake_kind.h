@@ -32,6 +32,7 @@ class FakeKind final : public FaultKind {
   // Trouble. Set before the engine's calls.
   Status unsupported, bad_values, no_plan, no_apply;
   std::vector<Status> snapshots;           // answers of the next snapshots; then they work
+  std::atomic<int> short_snapshots = 0;    // so many of the next lack what is somebody's own
   Status fallen;                           // what the faults in force say of their standing
   Status no_revert;                        // the state stays
   std::atomic<bool> leaves_state = false;  // revert says OK and leaves its state nevertheless
