@@ -17,6 +17,7 @@ pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 find_package(SQLiteCpp REQUIRED)         # SQLiteCpp
 pkg_check_modules(libpqxx REQUIRED IMPORTED_TARGET libpqxx)   # the PostgreSQL store links it
 pkg_check_modules(libcurl REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(liburing REQUIRED IMPORTED_TARGET liburing)
 
 if(NOT FAULTLINE_UNIT_ONLY)
   pkg_check_modules(libbpf REQUIRED IMPORTED_TARGET libbpf)
