@@ -9,7 +9,7 @@ packages: ## install what is missing to build, test and run the demo (Debian 12,
 	@cmake/install-packages
 
 build: packages ## the programs, into build/release/bin
-	@cmake --preset ci >/dev/null && cmake --build --preset ci --target faultline faultline-agent
+	@cmake --preset ci >/dev/null && cmake --build --preset ci --target faultline faultline-agent faultline-load
 
 demo: build ## the demo experiment on real containers: ends PASSED
 	@deploy/demo/run

@@ -100,9 +100,9 @@ std::string to_json(const LoadResult& result) {
   }
   json["connections"] = {{"tried", t.connects}, {"failed", t.connect_failures}};
   json["bytes"] = {{"out", t.bytes_out}, {"in", t.bytes_in}, {"bodies", t.body_bytes}};
-  json["response_ns"] = json_of(t.response);
+  if (result.open_loop) json["response_ns"] = json_of(t.response);
   json["service_ns"] = json_of(t.service);
-  json["lateness_ns"] = json_of(t.lateness);
+  if (result.open_loop) json["lateness_ns"] = json_of(t.lateness);
   json["connect_ns"] = json_of(t.connecting);
   return json.dump(2) + "\n";
 }

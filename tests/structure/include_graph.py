@@ -22,6 +22,15 @@ AGENT_LAYERS = {
     "kernel": set(),
 }
 
+# The same of the load generator: main -> cli, report, protocol -> engine. The engine knows no protocol.
+LOADGEN_LAYERS = {
+    "main.cc": {"cli", "engine", "protocol", "report"},
+    "cli": {"protocol"},
+    "report": {"engine"},
+    "protocol": {"engine"},
+    "engine": set(),
+}
+
 # What agent and BPF programs each decide by; everything else below bpf/abi/ is an interface to one program.
 RULES_OF_BOTH = {"bpf/abi/dice.h", "bpf/abi/schedule.h", "bpf/abi/selection.h"}
 
@@ -29,6 +38,7 @@ GRPC = re.compile(r"^grpc|\.grpc\.pb\.h$")
 PROTO = re.compile(r"\.pb\.h$|^google/protobuf/")
 LIBBPF = re.compile(r"^bpf/(bpf|libbpf|btf|skel_internal)\w*\.h$|\.skel\.h$")
 LIBNL = re.compile(r"^netlink/")
+LIBURING = re.compile(r"^liburing")
 DATABASE = re.compile(r"^(pqxx|SQLiteCpp)/|^sqlite3\.h$|^libpq-fe\.h$")
 
 COMMON_FILES = 10
@@ -40,7 +50,7 @@ DOMAIN_WORDS = {
 
 
 def part_of(name):
-    """The agent's layer that a file belongs to."""
+    """The layer of its program that a file belongs to."""
     return name.split("/")[1]
 
 
@@ -70,17 +80,30 @@ def common_is_a_leaf(tree):
             yield f"{name} says \"{word}\": common/ has no words of the domain"
 
 
-def agent_layers(tree):
+def layers_keep_apart(tree, program, layers):
+    for name in tree.files:
+        if not name.startswith(program + "/"):
+            continue
+        part = part_of(name)
+        if part not in layers:
+            yield f"{name}: no layer of the {program} has this name"
+            continue
+        for include in tree.own(name):
+            if include.startswith(program + "/") and part_of(include) not in layers[part] | {part}:
+                yield f"{name} includes {include}: {program}/{part} may not see {program}/{part_of(include)}"
+
+
+def layers(tree):
+    yield from layers_keep_apart(tree, "agent", AGENT_LAYERS)
+    yield from layers_keep_apart(tree, "loadgen", LOADGEN_LAYERS)
+
+
+def agent_kernel_alone_talks_to_bpf(tree):
     for name in tree.files:
         if not name.startswith("agent/"):
             continue
         part = part_of(name)
-        if part not in AGENT_LAYERS:
-            yield f"{name}: no layer of the agent has this name"
-            continue
         for include in tree.own(name):
-            if include.startswith("agent/") and part_of(include) not in AGENT_LAYERS[part] | {part}:
-                yield f"{name} includes {include}: agent/{part} may not see agent/{part_of(include)}"
             if include.startswith("bpf/") and part != "kernel" and include not in RULES_OF_BOTH:
                 yield f"{name} includes {include}: only agent/kernel talks to the BPF programs"
 
@@ -108,6 +131,8 @@ def libraries_keep_to_their_folders(tree):
                       "databases belong to controller/store")
     yield from forbid(tree, lambda n: n == "controller/store/result_store.h", DATABASE,
                       "the store's interface names no database")
+    yield from forbid(tree, below("loadgen/protocol/", "loadgen/report/", "loadgen/cli/"), LIBURING,
+                      "liburing belongs to loadgen/engine")
     yield from forbid(tree, below("agent/", "loadgen/", "common/"), DATABASE, "databases belong to controller/store")
     for name in tree.files:
         header_of_anybody = name.endswith(".h") and not name.startswith("tests/") and "/rpc/" not in name
@@ -133,7 +158,7 @@ def no_cycles(tree):
                 yield f"{' -> '.join(chain)} -> {name}: a cycle"
 
 
-RULES = (programs_stay_apart, common_is_a_leaf, agent_layers, libraries_keep_to_their_folders,
+RULES = (programs_stay_apart, common_is_a_leaf, layers, agent_kernel_alone_talks_to_bpf, libraries_keep_to_their_folders,
          cpp_sees_only_the_abi_of_bpf, no_cycles)
 
 

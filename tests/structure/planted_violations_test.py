@@ -30,6 +30,8 @@ SOUND = {
     "controller/cli/run.cc": '#include "controller/store/result_store.h"\n#include <grpcpp/grpcpp.h>\n',
     "controller/store/result_store.h": '#include "common/status.h"\n',
     "controller/store/sqlite_rows.h": "#include <SQLiteCpp/SQLiteCpp.h>\n",
+    "loadgen/engine/w.h": "#include <vector>\n",
+    "loadgen/protocol/p.h": '#include "loadgen/engine/w.h"\n',
     "tests/support/agent.h": "#include <grpcpp/grpcpp.h>\n",
     "tests/unit/agent_test.cc": '#include "agent/engine/engine.h"\n#include "controller/store/sqlite_rows.h"\n',
 }
@@ -51,6 +53,8 @@ PLANTED = {
     "kernel_includes_fault": ("agent/kernel/steer.h", '#include "agent/fault/fault.h"', "may not see agent/fault"),
     "watchdog_includes_kernel": ("agent/watchdog/w.cc", '#include "agent/kernel/netns.h"', "may not see agent/kernel"),
     "new_layer": ("agent/helpers/h.h", "", "no layer of the agent"),
+    "load_engine_includes_a_protocol": ("loadgen/engine/w.h", '#include "loadgen/protocol/p.h"', "may not see loadgen"),
+    "protocol_reaches_liburing": ("loadgen/engine/w.h", "#include <liburing.h>", "liburing belongs"),
     "engine_includes_libbpf": ("agent/engine/e.cc", "#include <bpf/libbpf.h>", "libbpf belongs"),
     "engine_includes_a_skeleton": ("agent/engine/e.cc", '#include "steer.skel.h"', "libbpf belongs"),
     "engine_reaches_libnl": ("agent/kernel/netns.h", "#include <netlink/msg.h>", "agent/engine/engine.h -> "),
