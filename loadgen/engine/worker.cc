@@ -78,9 +78,9 @@ void Worker::take_due() {
   if (!options_.arrivals) {
     // Closed loop: whoever is free asks.
     if (now_ < start_ || now_ >= end_) return;
-    for (std::size_t i = ready_.size(); i > 0; --i) {
+    while (const auto slot = take_ready()) {
       ++tally_.scheduled;
-      offer(now_);
+      send_on(*slot, now_);
     }
     return;
   }
@@ -89,23 +89,24 @@ void Worker::take_due() {
     const MonoTime intended = start_ + *arrivals.next();
     ++tally_.scheduled;
     tally_.lateness.record(ns(now_ - intended));
-    offer(intended);
+    if (const auto slot = take_ready())
+      send_on(*slot, intended);
+    else if (waiting_.size() < options_.most_waiting)
+      waiting_.push_back(intended);
+    else
+      ++tally_.shed;
   }
 }
 
-// To a connection with room, or to the queue.
-void Worker::offer(MonoTime intended) {
+// A connection that is up and has room.
+std::optional<std::uint32_t> Worker::take_ready() {
   while (!ready_.empty()) {
     const std::uint32_t slot = ready_.front();
     ready_.pop_front();
     links_[slot].ready = false;
-    if (links_[slot].state != State::kUp || links_[slot].flights.size() >= options_.depth) continue;
-    return send_on(slot, intended);
+    if (links_[slot].state == State::kUp && links_[slot].flights.size() < options_.depth) return slot;
   }
-  if (waiting_.size() < options_.most_waiting)
-    waiting_.push_back(intended);
-  else
-    ++tally_.shed;
+  return std::nullopt;
 }
 
 void Worker::send_on(std::uint32_t slot, MonoTime intended) {

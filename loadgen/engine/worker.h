@@ -84,7 +84,7 @@ class Worker {
 
   Status step();
   void take_due();
-  void offer(MonoTime intended);
+  std::optional<std::uint32_t> take_ready();
   void send_on(std::uint32_t slot, MonoTime intended);
   void use(std::uint32_t slot);
   void flush();
