@@ -21,6 +21,8 @@ namespace {
 // A node under stress, which is what we make, is slow to shake hands, with TLS above all.
 constexpr std::chrono::milliseconds kConnectTimeout = std::chrono::seconds(5);
 constexpr auto kQueryTimeout = std::chrono::seconds(10);
+// A new agent tries each mechanism out in network namespaces of its own when it is first asked.
+constexpr auto kCapabilitiesTimeout = std::chrono::seconds(30);
 constexpr auto kRenewTimeout = std::chrono::seconds(2);
 constexpr auto kClockTimeout = std::chrono::seconds(2);
 constexpr int kClockReadings = 8;
@@ -51,7 +53,7 @@ class GrpcAgentClient final : public AgentClient {
 
   StatusOr<v1::CapabilitiesResponse> capabilities() override {
     return call<v1::CapabilitiesResponse>(&v1::Agent::Stub::Capabilities, v1::CapabilitiesRequest(),
-                                          kQueryTimeout);
+                                          kCapabilitiesTimeout);
   }
   StatusOr<v1::ApplyResponse> apply(const v1::ApplyRequest& request) override {
     return call<v1::ApplyResponse>(&v1::Agent::Stub::Apply, request, kChangeTimeout);
