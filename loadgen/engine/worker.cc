@@ -33,9 +33,9 @@ Status Worker::run(MonoTime start, const std::atomic<bool>& stop) {
   end_ = start + options_.length;
   now_ = mono_now();
   for (std::uint32_t slot = 0; slot < links_.size(); ++slot) FL_RETURN_IF_ERROR(connect(slot));
-  while (!asks_no_more() || in_flight_ > 0 || !waiting_.empty()) {
+  // What is in flight is answered or times out; what still waits for a connection is given up at the end.
+  while (in_flight_ > 0 || (!is_over() && (!asks_no_more() || !waiting_.empty()))) {
     stopping_ = stop.load(std::memory_order_relaxed);
-    if (now_ >= end_ + options_.timeout || (stopping_ && in_flight_ == 0)) break;
     if (const Status status = step(); !status.ok()) {
       failure_ = status;
       break;
@@ -44,6 +44,10 @@ Status Worker::run(MonoTime start, const std::atomic<bool>& stop) {
   tally_.unsent += waiting_.size();
   tally_.in_flight += in_flight_;
   return failure_;
+}
+
+bool Worker::is_over() const {
+  return stopping_ || now_ >= end_ + options_.timeout;
 }
 
 bool Worker::asks_no_more() const {
@@ -126,7 +130,7 @@ void Worker::send_on(std::uint32_t slot, MonoTime intended) {
 void Worker::use(std::uint32_t slot) {
   Link& link = links_[slot];
   if (link.state != State::kUp || link.ready || link.flights.size() >= options_.depth) return;
-  if (!waiting_.empty()) {
+  if (!waiting_.empty() && !is_over()) {
     const MonoTime intended = waiting_.front();
     waiting_.pop_front();
     return send_on(slot, intended);

@@ -91,6 +91,7 @@ class Worker {
   void expire();
   std::optional<MonoTime> next_time() const;
   bool asks_no_more() const;
+  bool is_over() const;
 
   Status connect(std::uint32_t slot);
   void reconnect_later(std::uint32_t slot);
